@@ -6,23 +6,24 @@
 #endif
 
 // Units built with different flags must not share inline functions whose meaning those flags change
-// (threads, assertions, fast-math): the flags are part of every symbol's name.
+// (threads, assertions, fast-math): the flags are part of every symbol's name, one letter each:
+// o OpenMP or t std::thread, c checked or u unchecked, i IEEE or f fast-math.
 #if defined(_OPENMP)
-#define SKEWGRAD_THREADS_TAG openmp
+#define SKEWGRAD_THREADS_TAG o
 #else
-#define SKEWGRAD_THREADS_TAG stdthread
+#define SKEWGRAD_THREADS_TAG t
 #endif
 #if defined(NDEBUG)
-#define SKEWGRAD_ASSERT_TAG unchecked
+#define SKEWGRAD_ASSERT_TAG u
 #else
-#define SKEWGRAD_ASSERT_TAG checked
+#define SKEWGRAD_ASSERT_TAG c
 #endif
 #if defined(__FAST_MATH__)
-#define SKEWGRAD_MATH_TAG fastmath
+#define SKEWGRAD_MATH_TAG f
 #else
-#define SKEWGRAD_MATH_TAG ieee
+#define SKEWGRAD_MATH_TAG i
 #endif
-#define SKEWGRAD_JOIN_TAGS(a, b, c) flags_##a##_##b##_##c
+#define SKEWGRAD_JOIN_TAGS(a, b, c) flags_##a##b##c
 #define SKEWGRAD_EXPAND_TAGS(a, b, c) SKEWGRAD_JOIN_TAGS(a, b, c)
 #define SKEWGRAD_FLAGS SKEWGRAD_EXPAND_TAGS(SKEWGRAD_THREADS_TAG, SKEWGRAD_ASSERT_TAG, SKEWGRAD_MATH_TAG)
 
