@@ -1,0 +1,50 @@
+// Opens the code region of one instruction set, named by SKEWGRAD_ISA_PORTABLE, SKEWGRAD_ISA_AVX2 or
+// SKEWGRAD_ISA_AVX512: its namespace, the compiler's target, and exact arithmetic. isa/end.hpp closes it.
+// Included once per set on purpose, so without a guard. Between the two stand no standard header, no parallel region
+// and no attribute on a lambda: standard templates would be compiled for this set and then shared with all others,
+// and clang and nvcc lose the target in the other two.
+
+// Options first: the namespace's functions must be inside. fp-contract=off keeps a*b+c as written, whatever -march
+// the user gives; fused multiply-adds are written out. O3 unrolls the loops over registers at any -O of the user's.
+#if defined(__clang__)
+#if defined(SKEWGRAD_ISA_AVX512)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))), \
+                             apply_to = function)
+#elif defined(SKEWGRAD_ISA_AVX2)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#endif
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+#else
+#if defined(__CUDACC__)
+#pragma nv_diagnostic push
+#pragma nv_diag_suppress 1675  // nvcc does not know "GCC optimize", but hands it on to the host compiler
+#endif
+#pragma GCC push_options
+#pragma GCC optimize("O3,fp-contract=off")
+#if defined(SKEWGRAD_ISA_AVX512)
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
+#elif defined(SKEWGRAD_ISA_AVX2)
+#pragma GCC target("avx2,fma")
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
+#if defined(__CUDACC__)
+#pragma nv_diagnostic pop
+#endif
+#endif
+
+namespace SKEWGRAD_NAMESPACE {
+namespace cpu {
+#if defined(SKEWGRAD_ISA_AVX512)
+namespace avx512 {
+inline constexpr InstructionSet set = InstructionSet::avx512;
+#elif defined(SKEWGRAD_ISA_AVX2)
+namespace avx2 {
+inline constexpr InstructionSet set = InstructionSet::avx2;
+#elif defined(SKEWGRAD_ISA_PORTABLE)
+namespace portable {
+inline constexpr InstructionSet set = InstructionSet::portable;
+#else
+#error "skewgrad: isa/begin.hpp needs SKEWGRAD_ISA_PORTABLE, SKEWGRAD_ISA_AVX2 or SKEWGRAD_ISA_AVX512"
+#endif

@@ -1,0 +1,11 @@
+// Every kernel of one instruction set, and their table. Included between isa/begin.hpp and isa/end.hpp.
+#include <skewgrad/backend/cpu/kernels/vector.inl>  // first: the others use it
+
+#include <skewgrad/backend/cpu/kernels/convolution.inl>
+#include <skewgrad/backend/cpu/kernels/pooling.inl>
+#include <skewgrad/backend/cpu/kernels/weight_gradient.inl>
+#include <skewgrad/backend/cpu/kernels/weights.inl>
+
+inline constexpr KernelTable table{
+    set, &convolve, &accumulate_weight_gradient, &transpose_weights, &max_pool, &max_pool_gradient,
+};
