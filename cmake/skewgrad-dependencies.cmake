@@ -1,0 +1,116 @@
+# Finds what skewgrad's headers include; read by this project's CMakeLists.txt and by the installed package alike.
+#
+# Most of these libraries are headers, and distributions pack them with or without CMake files, so their headers are
+# looked for, not their packages: CMAKE_PREFIX_PATH and the cache variables SKEWGRAD_<NAME>_INCLUDE_DIR steer the search.
+# A target that the surrounding project already made (xtensor, nlohmann_json, ...) wins over the search.
+#
+# skewgrad_find_dependencies(<missing> COMPONENT...) makes imported targets skewgrad::dependencies::<name> and puts into
+# <missing> one line for each thing it could not find. Components: core, reference, report, command_line.
+
+option(SKEWGRAD_OPENMP "Run skewgrad's threads by OpenMP where the compiler has it (else by std::thread: same results)" ON)
+
+# skewgrad_header_dependency(<missing> NAME <name> HEADER <file> TARGETS <targets of other projects that stand for it>)
+function(skewgrad_header_dependency missing)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;HEADER;PACKAGE" "TARGETS;DEFINITIONS")
+    if(TARGET skewgrad::dependencies::${arg_NAME})
+        return()
+    endif()
+    foreach(target IN LISTS arg_TARGETS)
+        if(TARGET ${target})
+            add_library(skewgrad::dependencies::${arg_NAME} INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(skewgrad::dependencies::${arg_NAME} INTERFACE ${target})
+            target_compile_definitions(skewgrad::dependencies::${arg_NAME} INTERFACE ${arg_DEFINITIONS})
+            return()
+        endif()
+    endforeach()
+    string(TOUPPER "SKEWGRAD_${arg_NAME}_INCLUDE_DIR" variable)
+    find_path(${variable} ${arg_HEADER} DOC "Folder that holds ${arg_HEADER}")
+    mark_as_advanced(${variable})
+    if(NOT ${variable})
+        set(${missing} "${${missing}}\n  <${arg_HEADER}>  (Debian, Ubuntu: ${arg_PACKAGE}; elsewhere set ${variable})" PARENT_SCOPE)
+        return()
+    endif()
+    add_library(skewgrad::dependencies::${arg_NAME} INTERFACE IMPORTED GLOBAL)
+    target_include_directories(skewgrad::dependencies::${arg_NAME} INTERFACE "${${variable}}")
+    target_compile_definitions(skewgrad::dependencies::${arg_NAME} INTERFACE ${arg_DEFINITIONS})
+endfunction()
+
+macro(skewgrad_find_core_dependencies)
+    skewgrad_header_dependency(skewgrad_missing NAME xtensor HEADER xtensor/xtensor.hpp PACKAGE libxtensor-dev
+                               TARGETS xtensor::xtensor xtensor)
+    skewgrad_header_dependency(skewgrad_missing NAME random123 HEADER Random123/philox.h PACKAGE librandom123-dev
+                               TARGETS Random123::Random123)
+    skewgrad_header_dependency(skewgrad_missing NAME nlohmann_json HEADER nlohmann/json.hpp PACKAGE nlohmann-json3-dev
+                               TARGETS nlohmann_json::nlohmann_json)
+    if(NOT TARGET skewgrad::dependencies::threads)
+        find_package(Threads QUIET)
+        if(SKEWGRAD_OPENMP)
+            find_package(OpenMP QUIET COMPONENTS CXX)
+        endif()
+        if(NOT TARGET Threads::Threads)
+            string(APPEND skewgrad_missing "\n  threads  (CMake's package Threads)")
+        else()
+            add_library(skewgrad::dependencies::threads INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(skewgrad::dependencies::threads INTERFACE Threads::Threads)
+            if(SKEWGRAD_OPENMP AND TARGET OpenMP::OpenMP_CXX)
+                target_link_libraries(skewgrad::dependencies::threads INTERFACE OpenMP::OpenMP_CXX)
+            endif()
+        endif()
+    endif()
+endmacro()
+
+macro(skewgrad_find_reference_dependencies)
+    skewgrad_header_dependency(skewgrad_missing NAME xtensor_blas HEADER xtensor-blas/xlinalg.hpp
+                               PACKAGE libxtensor-blas-dev TARGETS xtensor-blas::xtensor-blas xtensor-blas)
+    if(NOT TARGET skewgrad::dependencies::blas)
+        find_package(BLAS QUIET)
+        find_package(LAPACK QUIET)
+        if(TARGET BLAS::BLAS AND TARGET LAPACK::LAPACK)
+            add_library(skewgrad::dependencies::blas INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(skewgrad::dependencies::blas INTERFACE BLAS::BLAS LAPACK::LAPACK)
+        else()
+            string(APPEND skewgrad_missing "\n  BLAS and LAPACK  (Debian, Ubuntu: libopenblas-dev)")
+        endif()
+    endif()
+endmacro()
+
+macro(skewgrad_find_report_dependencies)
+    skewgrad_header_dependency(skewgrad_missing NAME fmt HEADER fmt/format.h PACKAGE libfmt-dev
+                               TARGETS fmt::fmt-header-only DEFINITIONS FMT_HEADER_ONLY=1)
+    if(NOT TARGET skewgrad::dependencies::png)
+        find_package(PNG QUIET)
+        if(TARGET PNG::PNG)
+            add_library(skewgrad::dependencies::png INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(skewgrad::dependencies::png INTERFACE PNG::PNG)
+        else()
+            string(APPEND skewgrad_missing "\n  libpng  (Debian, Ubuntu: libpng-dev)")
+        endif()
+    endif()
+endmacro()
+
+macro(skewgrad_find_command_line_dependencies)
+    skewgrad_find_report_dependencies()
+    skewgrad_header_dependency(skewgrad_missing NAME cli11 HEADER CLI/CLI.hpp PACKAGE libcli11-dev
+                               TARGETS CLI11::CLI11)
+endmacro()
+
+# A macro, so that what find_package() sets is seen by the caller, as with any package.
+macro(skewgrad_find_dependencies missing)
+    set(skewgrad_missing "")
+    foreach(skewgrad_component ${ARGN})
+        if(skewgrad_component STREQUAL "core")
+            skewgrad_find_core_dependencies()
+        elseif(skewgrad_component STREQUAL "reference")
+            skewgrad_find_reference_dependencies()
+        elseif(skewgrad_component STREQUAL "report")
+            skewgrad_find_report_dependencies()
+        elseif(skewgrad_component STREQUAL "command_line")
+            skewgrad_find_command_line_dependencies()
+        else()
+            string(APPEND skewgrad_missing "\n  component ${skewgrad_component}: skewgrad has none of that name")
+        endif()
+    endforeach()
+    set(${missing} "${skewgrad_missing}")
+    unset(skewgrad_missing)
+    unset(skewgrad_component)
+endmacro()

@@ -1,0 +1,25 @@
+# How this project's own programs are made: one source, one executable, what it links named in its first lines.
+
+# skewgrad_program(<target> <source>): libraries named in a line `// links: reference command_line` among the source's
+# first five come beside skewgrad::skewgrad; a name with :: is taken as it stands.
+function(skewgrad_program target source)
+    add_executable(${target} "${source}")
+    target_link_libraries(${target} PRIVATE skewgrad::skewgrad skewgrad_warnings)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    file(STRINGS "${source}" lines LIMIT_COUNT 5)
+    foreach(line IN LISTS lines)
+        if(line MATCHES "^// links: *(.*)$")
+            string(REGEX MATCHALL "[^ ]+" libraries "${CMAKE_MATCH_1}")
+            foreach(library IN LISTS libraries)
+                if(skewgrad_missing_${library})
+                    message(FATAL_ERROR "${source} needs skewgrad::${library}, which needs what is missing here:"
+                                        "${skewgrad_missing_${library}}")
+                elseif(TARGET skewgrad::${library})
+                    target_link_libraries(${target} PRIVATE skewgrad::${library})
+                else()
+                    target_link_libraries(${target} PRIVATE ${library})
+                endif()
+            endforeach()
+        endif()
+    endforeach()
+endfunction()

@@ -1,0 +1,10 @@
+# Fails where linking skewgrad::skewgrad brings more into a user's compiler call than OpenMP's and threads' flags.
+string(REGEX REPLACE "[ ;]+" ";" allowed "${OPENMP};-pthread")
+foreach(option IN LISTS OPTIONS)
+    if(NOT option IN_LIST allowed)
+        message(SEND_ERROR "skewgrad::skewgrad brings the compile option ${option}")
+    endif()
+endforeach()
+if(DEFINITIONS)
+    message(SEND_ERROR "skewgrad::skewgrad brings the definitions ${DEFINITIONS}")
+endif()
