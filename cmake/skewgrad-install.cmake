@@ -25,6 +25,7 @@ foreach(variable IN ITEMS SKEWGRAD_XTENSOR_INCLUDE_DIR SKEWGRAD_RANDOM123_INCLUD
         string(APPEND skewgrad_pc_include_flags " -I${${variable}}")
     endif()
 endforeach()
+file(RELATIVE_PATH skewgrad_pc_to_prefix "/${CMAKE_INSTALL_DATADIR}/pkgconfig" "/")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/skewgrad.pc.in" "${PROJECT_BINARY_DIR}/skewgrad.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/skewgrad.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
