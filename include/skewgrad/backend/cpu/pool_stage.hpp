@@ -1,0 +1,58 @@
+// Max pooling on the CPU, vectorised over channels.
+#pragma once
+#include <skewgrad/backend/cpu/packing.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+namespace cpu {
+
+inline void max_pool_forward(const Call& call, int window) {
+    const host::Layout &in = call.site.in, &out = call.site.out;
+    parallel_for(call.on.threads(), call.images, [&](int n) {
+        cpu::MaxPool job{};
+        job.in = call.in_image(n);
+        job.in_row = in.h;
+        job.in_pixel = in.w;
+        job.out = call.out_image(n);
+        job.out_row = out.h;
+        job.out_pixel = out.w;
+        job.channels = in.w == out.w ? static_cast<int>(in.w) : in.shape.c;
+        job.window = window;
+        job.out_h = out.shape.h;
+        job.out_w = out.shape.w;
+        call.on.kernels().max_pool(job);
+        if (in.w != out.w) host::clear_padding(out, call.out_image(n), 1);
+        call.finish(n);
+    });
+}
+
+inline void max_pool_backward(const Call& call, int window) {
+    const host::Layout &in = call.site.in, &out = call.site.out;
+    parallel_for(call.on.threads(), call.images, [&](int n) {
+        cpu::MaxPoolGradient job{};
+        job.in = call.in_image(n);
+        job.in_row = in.h;
+        job.in_pixel = in.w;
+        job.out_gradient = call.d_out_image(n);
+        job.out_row = out.h;
+        job.out_pixel = out.w;
+        job.in_gradient = call.d_in_image(n);
+        job.in_gradient_row = in.h;
+        job.in_gradient_pixel = in.w;
+        job.channels = in.w == out.w ? static_cast<int>(in.w) : in.shape.c;
+        job.window = window;
+        job.out_h = out.shape.h;
+        job.out_w = out.shape.w;
+        call.on.kernels().max_pool_gradient(job);
+    });
+}
+
+}  // namespace cpu
+
+template <int Side>
+struct host::Stage<Cpu<f32>, MaxPool<Side>> {
+    static constexpr bool can_finish = true;
+    static void forward(const cpu::Call& call) { cpu::max_pool_forward(call, Side); }
+    static void backward_data(const cpu::Call& call) { cpu::max_pool_backward(call, Side); }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE

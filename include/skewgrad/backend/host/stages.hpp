@@ -1,0 +1,120 @@
+// Which stage runs a layer on a host backend when nothing faster is specialised.
+#pragma once
+#include <algorithm>
+#include <type_traits>
+
+#include <skewgrad/backend/host/elementwise.hpp>
+#include <skewgrad/backend/host/gather.hpp>
+#include <skewgrad/nn/layers.hpp>
+
+namespace SKEWGRAD_NAMESPACE::host {
+
+template <class B, class L>
+struct NoStage {
+    static_assert(
+        !std::is_same_v<L, L>,
+        "skewgrad: this backend cannot run this layer: the layer is neither element-wise (value, slope) nor in "
+        "gather form (value, input_gradient[, parameter_gradient]), and Stage<Backend, Layer> is not "
+        "specialised for it");
+};
+
+template <class B, class L>
+constexpr auto choose_stage() {
+    using Sum = typename B::Sum;
+    if constexpr (Elementwise<L, Sum>)
+        return std::type_identity<ElementwiseStage<B, L>>{};
+    else if constexpr (GatherWithParameters<L, Sum>)
+        return std::type_identity<GatherStageWithParameters<B, L>>{};
+    else if constexpr (Gather<L, Sum>)
+        return std::type_identity<GatherStage<B, L>>{};
+    else
+        return std::type_identity<NoStage<B, L>>{};
+}
+
+template <class B, class L>
+struct Stage : decltype(choose_stage<B, L>())::type {};
+
+/// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.
+template <class B, int Percent>
+struct Stage<B, Dropout<Percent>> {
+    using Value = typename B::Value;
+    using Sum = typename B::Sum;
+
+    static void forward(const Call<B>& call) { run(call, call.in, call.site.in, call.out, call.site.out); }
+    static void backward_data(const Call<B>& call) { run(call, call.d_out, call.site.out, call.d_in, call.site.in); }
+
+private:
+    static void run(const Call<B>& call, const Value* from, const Layout& source, Value* to, const Layout& target) {
+        constexpr Sum scale = static_cast<Sum>(Dropout<Percent>::scale);
+        const bool drops = call.mode == Mode::train && Percent > 0;
+        parallel_for(call.on.threads(), call.images, [&](int n) {
+            const Value* x = from + static_cast<std::size_t>(n) * source.size;
+            Value* y = to + static_cast<std::size_t>(n) * target.size;
+            Stream stream{};
+            if (drops) {
+                const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
+                stream = {.seed = call.batch->seed,
+                          .purpose = Purpose::dropout,
+                          .node = call.site.node,
+                          .item = pick.item,
+                          .epoch = call.batch->epoch,
+                          .copy = pick.copy};
+            }
+            Words words{};
+            std::uint32_t element = 0;  // runs over (h W + w) C + c as the loops do
+            for (int h = 0; h < source.shape.h; ++h)
+                for (int w = 0; w < source.shape.w; ++w)
+                    for (int c = 0; c < source.shape.c; ++c, ++element) {
+                        const Value v = x[source(c, h, w)];
+                        if (!drops) {
+                            y[target(c, h, w)] = v;
+                            continue;
+                        }
+                        if (element % 8 == 0) words = draw(stream, element / 8);
+                        const std::uint32_t bits = words[element % 8 / 2] >> (16 * (element % 2)) & 0xffffu;
+                        y[target(c, h, w)] = bits < Dropout<Percent>::threshold
+                                                 ? Value(0)
+                                                 : static_cast<Value>(static_cast<Sum>(v) * scale);
+                    }
+        });
+        clear_padding(target, to, call.images);
+    }
+};
+
+/// The join of a residual branch; both operands have one layout unless one is the image itself.
+template <class B>
+struct Stage<B, Add> {
+    using Value = typename B::Value;
+
+    static void forward(const Call<B>& call) {
+        each(call, [&](std::size_t a, std::size_t b, std::size_t y) { call.out[y] = call.in[a] + call.second[b]; });
+        clear_padding(call.site.out, call.out, call.images);
+    }
+    static void backward_data(const Call<B>& call) {
+        each(call, [&](std::size_t a, std::size_t b, std::size_t y) {
+            if (call.d_in) call.d_in[a] = call.d_out[y];
+            if (call.d_second) call.d_second[b] = call.d_out[y];
+        });
+        if (call.d_in) clear_padding(call.site.in, call.d_in, call.images);
+        if (call.d_second) clear_padding(second_layout(call), call.d_second, call.images);
+    }
+
+private:
+    static Layout second_layout(const Call<B>& call) {
+        return B::layout(call.site.in.shape, call.site.second_value == 0);
+    }
+    template <class Body>
+    static void each(const Call<B>& call, Body body) {
+        const Layout &a = call.site.in, &y = call.site.out;
+        const Layout b = second_layout(call);
+        parallel_for(call.on.threads(), call.images, [&](int n) {
+            const auto image = static_cast<std::size_t>(n);
+            for (int h = 0; h < a.shape.h; ++h)
+                for (int w = 0; w < a.shape.w; ++w)
+                    for (int c = 0; c < a.shape.c; ++c)
+                        body(image * a.size + a(c, h, w), image * b.size + b(c, h, w), image * y.size + y(c, h, w));
+        });
+    }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::host

@@ -1,0 +1,139 @@
+// What a pass over a block of images needs: one arena whose parts are shared by values that never live together.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <skewgrad/backend/host/buffer.hpp>
+#include <skewgrad/backend/host/lower.hpp>
+
+namespace SKEWGRAD_NAMESPACE::host {
+
+/// A lowered network without its length in the type, so that the schedule is compiled once a backend.
+template <class B>
+struct PlanView {
+    std::span<const Site<B>> sites;
+    std::span<const Layout> values;
+    int last_value = 0;
+    std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0;
+};
+
+template <class B, std::size_t N>
+constexpr PlanView<B> view(const Lowered<B, N>& plan) {
+    return {{plan.sites.data(), static_cast<std::size_t>(plan.stages)},
+            plan.values,
+            plan.last_value,
+            plan.canonical,
+            plan.masters,
+            plan.packs,
+            plan.lane_scratch};
+}
+
+/// Where values and their gradients lie in the arena, in elements an image. Time runs over the stages forward and
+/// then backward; two tenants share memory when their times do not meet (first fit in order of birth).
+struct Tenancy {
+    int from = 0, to = -1;  ///< first and last moment, both included; to < from: never
+    std::size_t size = 0, offset = 0;
+};
+
+/// Deals out offsets; returns the arena's size.
+inline std::size_t settle(std::vector<Tenancy>& tenants) {
+    std::vector<Tenancy*> order;
+    for (Tenancy& t : tenants)
+        if (t.to >= t.from && t.size > 0) order.push_back(&t);
+    std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->from < b->from; });
+    std::size_t total = 0;
+    std::vector<const Tenancy*> living;
+    for (Tenancy* t : order) {
+        std::erase_if(living, [&](const Tenancy* other) { return other->to < t->from; });
+        std::sort(living.begin(), living.end(), [](auto* a, auto* b) { return a->offset < b->offset; });
+        std::size_t at = 0;
+        for (const Tenancy* other : living) {
+            if (other->offset >= at + t->size) break;
+            at = std::max(at, other->offset + other->size);
+        }
+        t->offset = at;
+        living.push_back(t);
+        total = std::max(total, at + t->size);
+    }
+    return total;
+}
+
+/// Moments of the plan's values [0, values) and gradients [values, 2 values), and one spare for joined gradients.
+/// Value 0, the image, and its gradient are the caller's and take nothing.
+template <class B>
+std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
+    const auto values = plan.values.size();
+    const int stages = static_cast<int>(plan.sites.size()), end = 2 * stages;
+    std::vector<Tenancy> all(2 * values + 1);
+    const auto round_up = [](std::size_t n) { return (n + 15) / 16 * 16; };
+    const bool back = mode != Mode::evaluate;
+    for (int s = 0; s < stages; ++s) {
+        const Site<B>& site = plan.sites[static_cast<std::size_t>(s)];
+        const int again = end - 1 - s;  // when the stage runs backward
+        const auto out = static_cast<std::size_t>(site.out_value);
+        all[out] = {s, back ? again : s, round_up(plan.values[out].size), 0};
+        if (back) all[values + out] = {again, again, round_up(plan.values[out].size), 0};
+        for (int v : {site.in_value, site.second_value}) {
+            if (v <= 0) continue;
+            const auto read = static_cast<std::size_t>(v);
+            all[read].to = std::max(all[read].to, back ? all[read].to : s);
+            if (back) all[values + read].from = std::min(all[values + read].from, again);
+            if (site.adds_to_in || site.adds_to_second) {
+                Tenancy& spare = all.back();
+                spare = {stages, end, std::max(spare.size, round_up(plan.values[read].size)), 0};
+            }
+        }
+    }
+    const auto last = static_cast<std::size_t>(plan.last_value);
+    all[last].to = std::max(all[last].to, stages);  // the loss reads it and writes its gradient
+    if (back) all[values + last].from = std::min(all[values + last].from, stages - 1);
+    return all;
+}
+
+/// Scratch memory of one user of a program: evaluate, attack or train at most `images()` images at a time.
+template <class B>
+class Workspace {
+public:
+    using Value = typename B::Value;
+
+    Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
+        : mode_(mode),
+          images_(images),
+          tenants_(tenancies(plan, mode)),
+          values_(plan.values.size()),
+          arena_(settle(tenants_) * static_cast<std::size_t>(images)),
+          scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
+          batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
+          losses_(static_cast<std::size_t>(images)) {}
+
+    Mode mode() const { return mode_; }
+    int images() const { return images_; }
+    Value* value(int v) { return at(static_cast<std::size_t>(v)); }
+    Value* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
+    Value* spare() { return at(2 * values_); }
+    Value* scratch() { return scratch_.data(); }
+    Value* batch() { return batch_.data(); }  ///< a training batch's images
+    std::span<double> losses() { return losses_; }
+
+    static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
+        auto tenants = tenancies(plan, mode);
+        const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.values[0].size : 0);
+        return (an_image * static_cast<std::size_t>(images) + plan.lane_scratch * static_cast<std::size_t>(lanes)) *
+               sizeof(Value);
+    }
+
+private:
+    Value* at(std::size_t tenant) {
+        return arena_.data() + tenants_[tenant].offset * static_cast<std::size_t>(images_);
+    }
+    Mode mode_;
+    int images_;
+    std::vector<Tenancy> tenants_;
+    std::size_t values_;
+    Buffer<Value> arena_, scratch_, batch_;
+    std::vector<double> losses_;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::host
