@@ -38,13 +38,10 @@ namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
 #if defined(SKEWGRAD_ISA_AVX512)
 namespace avx512 {
-inline constexpr InstructionSet set = InstructionSet::avx512;
 #elif defined(SKEWGRAD_ISA_AVX2)
 namespace avx2 {
-inline constexpr InstructionSet set = InstructionSet::avx2;
 #elif defined(SKEWGRAD_ISA_PORTABLE)
 namespace portable {
-inline constexpr InstructionSet set = InstructionSet::portable;
 #else
 #error "skewgrad: isa/begin.hpp needs SKEWGRAD_ISA_PORTABLE, SKEWGRAD_ISA_AVX2 or SKEWGRAD_ISA_AVX512"
 #endif

@@ -1,6 +1,8 @@
 // Every kernel of one instruction set, and their table. Included between isa/begin.hpp and isa/end.hpp.
 #include <skewgrad/backend/cpu/kernels/vector.inl>  // first: the others use it
 
+#include <skewgrad/backend/cpu/kernels/tile.inl>  // then what the products are summed in
+
 #include <skewgrad/backend/cpu/kernels/convolution.inl>
 #include <skewgrad/backend/cpu/kernels/pooling.inl>
 #include <skewgrad/backend/cpu/kernels/weight_gradient.inl>

@@ -11,22 +11,9 @@ inline constexpr int group_pixels = 2, group_blocks = 1;
 inline constexpr int group_pixels = 4, group_blocks = 1;
 #endif
 
-// Stores the lanes of a block that the output has room for: see Convolution::out_c.
-[[gnu::always_inline]] inline void store_block(const Convolution& a, const Vector* sum, int block,
-                                               float* out) noexcept {
-    const int first = block * channel_block;
-    if (first + channel_block <= a.out_pixel) {
-        for (int v = 0; v < block_vectors; ++v) store(out + first + v * lanes, sum[v]);
-    } else {
-        float all[channel_block];
-        for (int v = 0; v < block_vectors; ++v) store(all + v * lanes, sum[v]);
-        for (int c = first; c < a.out_c; ++c) out[c] = all[c - first];
-    }
-}
-
 template <int pixels, int blocks>
 inline void convolve_group(const Convolution& a, int block, const float* const* in, float* const* out) noexcept {
-    constexpr int vectors = blocks * block_vectors;
+    constexpr int width = blocks * block_vectors;
     // Where pixels touch each other in memory, a row of taps is one run of products.
     const bool touching = a.in_pixel == a.in_c;
     const int run = touching ? a.taps_w * a.in_c : a.in_c;
@@ -34,27 +21,40 @@ inline void convolve_group(const Convolution& a, int block, const float* const* 
     const std::ptrdiff_t block_size = std::ptrdiff_t(a.taps_h) * a.taps_w * a.in_c * channel_block;
     const float* weights = a.weights + block * block_size;
 
-    Vector sum[pixels][vectors];
-    for (int v = 0; v < vectors; ++v) {
-        const Vector start = a.bias ? load(a.bias + block * channel_block + v * lanes) : Vector{};
-        for (int p = 0; p < pixels; ++p) sum[p][v] = start;
-    }
+    Row<width> start;
+    if (a.bias)
+        start.load_from(a.bias + block * channel_block, channel_block);
+    else
+        start.clear();
+    Tile<pixels, width> sums;
+    sums.fill(start);
     for (int y = 0; y < a.taps_h; ++y)
         for (int x = 0; x < runs_w; ++x) {
-            const float* at[pixels];
-            for (int p = 0; p < pixels; ++p) at[p] = in[p] + y * a.in_row + x * a.in_pixel;
+            Pointers<pixels> at;
+            at.set(in, y * a.in_row + x * a.in_pixel);
             for (int k = 0; k < run; ++k, weights += channel_block) {
-                Vector weight[vectors];
-                for (int v = 0; v < vectors; ++v)
-                    weight[v] = load(weights + v / block_vectors * block_size + v % block_vectors * lanes);
-                for (int p = 0; p < pixels; ++p) {
-                    const Vector value = broadcast(at[p][k]);
-                    for (int v = 0; v < vectors; ++v) sum[p][v] = multiply_add(value, weight[v], sum[p][v]);
-                }
+                Row<width> weight;
+                weight.load_from(weights, block_size);
+                sums.add_products(at, k, weight);
             }
         }
-    for (int p = 0; p < pixels; ++p)
-        for (int b = 0; b < blocks; ++b) store_block(a, sum[p] + b * block_vectors, block + b, out[p]);
+
+    const int first = block * channel_block;
+    if (first + blocks * channel_block <= a.out_pixel) {
+        sums.store_to(out, first, channel_block);
+    } else {  // only the lanes below out_c have a place: see Convolution::out_c
+        constexpr int all = blocks * channel_block;
+        float lane[pixels * all];
+        float* rows[pixels];
+        for (int p = 0; p < pixels; ++p) rows[p] = lane + p * all;
+        sums.store_to(rows, 0, channel_block);
+        for (int p = 0; p < pixels; ++p)
+            for (int b = 0; b < blocks; ++b) {
+                const int begin = first + b * channel_block;
+                const int end = begin + channel_block <= a.out_pixel ? begin + channel_block : a.out_c;
+                for (int c = begin; c < end; ++c) out[p][c] = rows[p][c - first];
+            }
+    }
 }
 
 template <int blocks, int pixels = group_pixels>

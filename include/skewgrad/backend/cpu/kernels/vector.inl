@@ -1,10 +1,13 @@
 // The vector type of one instruction set and the few operations that the kernels need on it.
 
 #if defined(SKEWGRAD_ISA_AVX512)
+inline constexpr InstructionSet set = InstructionSet::avx512;
 inline constexpr int lanes = 16;
 #elif defined(SKEWGRAD_ISA_AVX2)
+inline constexpr InstructionSet set = InstructionSet::avx2;
 inline constexpr int lanes = 8;
 #else
+inline constexpr InstructionSet set = InstructionSet::portable;
 inline constexpr int lanes = 4;
 #endif
 inline constexpr int block_vectors = channel_block / lanes;  // vectors in one block of channels
@@ -39,7 +42,16 @@ typedef std::int32_t Mask __attribute__((vector_size(lanes * sizeof(float))));  
 #elif defined(SKEWGRAD_ISA_AVX2)
     return _mm256_fmadd_ps(a, b, c);
 #else
-    return a * b + c;
+    Vector product = a * b;
+#if defined(__clang__)  // with -ffp-contract=fast it fuses in spite of its own pragma: hide where the product comes
+                        // from
+#if defined(__x86_64__)
+    __asm__("" : "+x"(product));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(product));
+#endif
+#endif
+    return product + c;
 #endif
 }
 

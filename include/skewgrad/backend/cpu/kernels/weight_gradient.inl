@@ -26,26 +26,19 @@ struct Patch {
 
 template <int rows>
 inline void accumulate_rows(const Patch& patch, const float* in, float* gradient) noexcept {
-    Vector sum[rows][block_vectors];
-    for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < block_vectors; ++v) sum[r][v] = Vector{};
+    Tile<rows, block_vectors> sums;
+    Row<block_vectors> slope;
+    slope.clear();
+    sums.fill(slope);
     for (int y = 0; y < patch.h; ++y) {
         const float* value = in + y * patch.in_row;
         const float* from = patch.gradient + y * patch.gradient_row;
         for (int x = 0; x < patch.w; ++x, value += patch.in_pixel, from += patch.gradient_pixel) {
-            Vector slope[block_vectors];
-            for (int v = 0; v < block_vectors; ++v) slope[v] = load(from + v * lanes);
-            for (int r = 0; r < rows; ++r) {
-                const Vector factor = broadcast(value[r]);
-                for (int v = 0; v < block_vectors; ++v) sum[r][v] = multiply_add(factor, slope[v], sum[r][v]);
-            }
+            slope.load_from(from, 0);
+            sums.add_products(value, slope);
         }
     }
-    for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < block_vectors; ++v) {
-            float* to = gradient + r * channel_block + v * lanes;
-            store(to, load(to) + sum[r][v]);
-        }
+    sums.add_to(gradient);
 }
 
 template <int rows = panel_rows>
@@ -58,15 +51,16 @@ template <int rows = panel_rows>
 }
 
 inline void accumulate_bias(const Patch& patch, float* bias_gradient) noexcept {
-    Vector sum[block_vectors] = {};
+    Row<block_vectors> sum, slope;
+    sum.clear();
     for (int y = 0; y < patch.h; ++y)
-        for (int x = 0; x < patch.w; ++x)
-            for (int v = 0; v < block_vectors; ++v)
-                sum[v] += load(patch.gradient + y * patch.gradient_row + x * patch.gradient_pixel + v * lanes);
-    for (int v = 0; v < block_vectors; ++v) {
-        float* to = bias_gradient + v * lanes;
-        store(to, load(to) + sum[v]);
-    }
+        for (int x = 0; x < patch.w; ++x) {
+            slope.load_from(patch.gradient + y * patch.gradient_row + x * patch.gradient_pixel, 0);
+            sum.add(slope);
+        }
+    slope.load_from(bias_gradient, 0);
+    slope.add(sum);
+    slope.store_to(bias_gradient, 0);
 }
 
 // All units [begin, end) of one block of output channels (unit = tap_y * taps_w + tap_x), for one patch.

@@ -1,0 +1,16 @@
+// Multiply-adds on registers alone, of one instruction set: the speed that its kernels are compared with. Included
+// between isa/begin.hpp and isa/end.hpp, in the namespace that already holds that set's kernels.
+
+// Returns what depends on every product, so that none is dropped. Does 2 * 12 * lanes * rounds operations.
+inline float spin(long rounds, float a, float b) noexcept {
+    const Vector x = broadcast(a), y = broadcast(b);
+    Vector sum[12];
+    for (int i = 0; i < 12; ++i) sum[i] = broadcast(static_cast<float>(i));
+    for (long r = 0; r < rounds; ++r)
+        for (int i = 0; i < 12; ++i) sum[i] = multiply_add(x, y, sum[i]);
+    float total = 0;
+    for (int i = 0; i < 12; ++i)
+        for (int lane = 0; lane < lanes; ++lane) total += sum[i][lane];
+    return total;
+}
+inline constexpr double operations_a_round = 2.0 * 12 * lanes;
