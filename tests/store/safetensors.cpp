@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(many_empty_tensors_come_back) {
 BOOST_AUTO_TEST_CASE(a_file_of_the_formats_own_library_is_read) {
     const std::string header = R"({"__metadata__":{"format":"np"},"a":{"dtype":"F64","shape":[],"data_offsets":[0,8]},)"
                                R"("b":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]},)"
-                               R"("i":{"dtype":"I8","shape":[1],"data_offsets":[16,17]}}     )";
+                               R"("i":{"dtype":"I8","shape":[1],"data_offsets":[16,17]}}      )";
     std::string bytes = raw_file(header, 0);
     bytes += std::string("\0\0\0\0\0\0\xe0\x3f\0\0\x80\x3f\0\0\0\x40\xff", 17);
     const TensorFile file = parse(bytes);
