@@ -33,9 +33,9 @@ struct SignStep {
 
 /// A training batch: which images of a store, in what order, and what its draws are keyed on.
 struct Batch {
-    std::span<const Pick> picks;
+    std::span<const Pick> picks{};
     std::uint32_t epoch = 0;
-    Seed seed;
+    Seed seed{};
     bool flips = false;  ///< mirror the images that `flipped` says
 };
 
@@ -94,6 +94,7 @@ concept Program =
         P::copy_parameters(on, fixed, parameters);  // keeping the best weights costs one copy on the backend
         // Images: canonical N x C x H x W on the host side.
         { P::make_images(on, n) } -> std::same_as<typename P::Images>;
+        { P::copy_images(on, x0) } -> std::same_as<typename P::Images>;
         P::load(on, in, x);
         P::unload(on, x0, out);
         { P::upload(on, std::shared_ptr<const ImageStore>{}) } -> std::same_as<typename P::ByteImages>;
@@ -105,6 +106,8 @@ concept Program =
         P::sign_step(on, x, x0, x0, SignStep{});                                         // images, origin, gradient
         // Training: forward, loss, backward, fixed-order sums, update, repack. Skips the update of a non-finite loss.
         P::make_training(on, RmsProp{});
+    P::export_slot(on, training, 0, out);
+    P::import_slot(on, training, 0, in);
         P::template train_step<CrossEntropy>(on, parameters, bytes, batch, own, training, state);
         P::template parameter_gradient<CrossEntropy>(on, fixed, x0, labels, own, out);  // of the mean loss, canonical
         P::read(on, state);

@@ -34,7 +34,7 @@ enum class Purpose : std::uint16_t {
 /// Names one stream: `item` is the image's index in the whole data set (or whatever is drawn for), `copy` counts its
 /// earlier occurrences in an index list, `node` the position in the network's tape or another sub-stream.
 struct Stream {
-    Seed seed;
+    Seed seed{};
     Purpose purpose{};
     std::uint16_t node = 0;
     std::uint32_t item = 0;

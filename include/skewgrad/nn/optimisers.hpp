@@ -1,5 +1,6 @@
 // Optimisers as formulas for one element, so that masters may lie in any order and an update may fuse with repacking.
 #pragma once
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -11,15 +12,24 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// An optimiser is an aggregate of rates with `slots` state values a parameter, their start `slot_start`, and
-/// `at(updates)`: the step for that update (counted from 0), a callable (w, g, slots) that changes w and the slots,
-/// for numbers and, if it can be, for vectors of four (FloatLanes).
-/// Evaluated as written, square root and division correctly rounded, nothing contracted.
+namespace optimiser {
+/// One rate of an optimiser by name, for records.
+struct Rate {
+    const char* name;
+    double value;
+};
+}  // namespace optimiser
+
+/// An optimiser is an aggregate of rates with `slots` state values a parameter, their start `slot_start`,
+/// its `rates()` by name, and `at(updates)`: the step for that update (counted from 0), a callable (w, g, slots) that
+/// changes w and the slots, for numbers and, if it can be, for vectors of four (FloatLanes). Evaluated as written,
+/// square root and division correctly rounded, nothing contracted.
 template <class O>
 concept Optimiser = requires(const O& o, float& w, float* slots) {
     { O::slots } -> std::convertible_to<int>;
     { O::slot_start } -> std::convertible_to<float>;
     { O::name } -> std::convertible_to<const char*>;
+    { o.rates()[0] } -> std::convertible_to<optimiser::Rate>;
     o.template at<float>(std::uint64_t{})(w, 1.0f, slots);
 };
 
@@ -101,6 +111,9 @@ struct RmsProp {
     float decay = 0;
     float rho = 0.9f;
     float epsilon = 1e-8f;
+    std::array<optimiser::Rate, 4> rates() const {
+        return {{{"learning_rate", learning_rate}, {"decay", decay}, {"rho", rho}, {"epsilon", epsilon}}};
+    }
     template <class S>
     optimiser::RmsPropStep<S> at(std::uint64_t updates) const {
         const double rate = double{learning_rate} / (1.0 + double{decay} * static_cast<double>(updates));
@@ -116,6 +129,9 @@ struct TorchRmsProp {
     float learning_rate = 1e-2f;
     float alpha = 0.99f;
     float epsilon = 1e-8f;
+    std::array<optimiser::Rate, 3> rates() const {
+        return {{{"learning_rate", learning_rate}, {"alpha", alpha}, {"epsilon", epsilon}}};
+    }
     template <class S>
     optimiser::RmsPropStep<S> at(std::uint64_t) const {
         return {S(learning_rate), S(alpha), S(1) - S(alpha), S(epsilon)};
@@ -130,6 +146,9 @@ struct TensorFlowRmsProp {
     float learning_rate = 1e-3f;
     float rho = 0.9f;
     float epsilon = 1e-10f;
+    std::array<optimiser::Rate, 3> rates() const {
+        return {{{"learning_rate", learning_rate}, {"rho", rho}, {"epsilon", epsilon}}};
+    }
     template <class S>
     optimiser::InnerEpsilonRmsPropStep<S> at(std::uint64_t) const {
         return {S(learning_rate), S(rho), S(1) - S(rho), S(epsilon)};
@@ -146,6 +165,12 @@ struct Sgd {
     float momentum = 0;
     float weight_decay = 0;
     bool nesterov = false;
+    std::array<optimiser::Rate, 4> rates() const {
+        return {{{"learning_rate", learning_rate},
+                 {"momentum", momentum},
+                 {"weight_decay", weight_decay},
+                 {"nesterov", nesterov ? 1.0 : 0.0}}};
+    }
     template <class S>
     optimiser::SgdStep<S> at(std::uint64_t updates) const {
         return {S(learning_rate), S(momentum), S(weight_decay), nesterov, updates == 0};
@@ -160,6 +185,9 @@ struct Adam {
     float learning_rate = 1e-3f;
     float beta1 = 0.9f, beta2 = 0.999f;
     float epsilon = 1e-8f;
+    std::array<optimiser::Rate, 4> rates() const {
+        return {{{"learning_rate", learning_rate}, {"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}}};
+    }
     template <class S>
     optimiser::AdamStep<S> at(std::uint64_t updates) const {
         const double t = static_cast<double>(updates) + 1;

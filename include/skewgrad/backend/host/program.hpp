@@ -58,10 +58,7 @@ struct Program {
 
     static Parameters make_parameters(Context&) { return {Buffer<Sum>(plan.masters), Buffer<Value>(plan.packs)}; }
     static void import_parameters(Context& on, Parameters& p, std::span<const Real> canonical) {
-        for (const Site<B>& site : plan.sites)
-            if (site.master_size > 0)
-                site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
-                                            p.masters.data() + site.master_offset);
+        import_in_master_layout(canonical, p.masters.data());
         repack(on, plan, p.masters.data(), p.packs.data());
     }
     static void export_parameters(Context&, const Parameters& p, std::span<Real> canonical) {
@@ -74,6 +71,11 @@ struct Program {
 
     static Images make_images(Context&, int n) {
         return {plan.values[0], n, Buffer<Value>(plan.values[0].size * static_cast<std::size_t>(n))};
+    }
+    static Images copy_images(Context& on, const Images& x) {
+        Images copy = make_images(on, x.count);
+        std::copy_n(x.memory.data(), x.memory.size(), copy.memory.data());
+        return copy;
     }
     static void load(Context& on, std::span<const Real> canonical, Images& x) {
         host::load<Real>(on.threads(), canonical, x);
@@ -119,6 +121,15 @@ struct Program {
     template <class O>
     static Training<O> make_training(Context&, const O& optimiser) {
         return Training<O>(optimiser, plan.masters);
+    }
+    /// One optimiser slot of every parameter, in canonical order: for checkpoints.
+    template <class O>
+    static void export_slot(Context&, const Training<O>& training, int slot, std::span<Real> canonical) {
+        export_in_master_layout(training.slots.data() + static_cast<std::size_t>(slot) * plan.masters, canonical);
+    }
+    template <class O>
+    static void import_slot(Context&, Training<O>& training, int slot, std::span<const Real> canonical) {
+        import_in_master_layout(canonical, training.slots.data() + static_cast<std::size_t>(slot) * plan.masters);
     }
     template <class Loss, class O>
     static void train_step(Context& on, Parameters& p, const ByteImages& bytes, const Batch& batch, Workspace& own,
@@ -168,6 +179,12 @@ struct Program {
     static void read(Context&, StepState&) {}
 
 private:
+    static void import_in_master_layout(std::span<const Real> canonical, Sum* masters) {
+        for (const Site<B>& site : plan.sites)
+            if (site.master_size > 0)
+                site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
+                                            masters + site.master_offset);
+    }
     static void export_in_master_layout(const Sum* masters, std::span<Real> canonical) {
         for (const Site<B>& site : plan.sites)
             if (site.master_size > 0)

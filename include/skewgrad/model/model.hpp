@@ -1,0 +1,203 @@
+// A network on a backend: parameters, and the passes over them.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+#include <xtensor/xtensor.hpp>
+
+#include <skewgrad/backend/backend.hpp>
+#include <skewgrad/core/error.hpp>
+#include <skewgrad/model/concepts.hpp>
+#include <skewgrad/nn/initialise.hpp>
+#include <skewgrad/nn/network.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+
+/// Owns the parameters of network N on backend B, nothing else. Evaluation is const; two threads may evaluate one
+/// model, each call having a workspace of its own. `Real` is float (double on Reference<double>).
+template <ANetwork N, Backend B>
+class Model {
+public:
+    using Network = N;
+    using BackendType = B;
+    using Program = typename B::template Program<typename N::tape, N::image>;
+    static_assert(skewgrad::Program<Program>, "skewgrad: this backend's Program lacks something the contract asks for");
+    using Real = typename B::Real;
+    using Context = typename B::Context;
+    using Parameters = typename Program::Parameters;
+    using Images = typename Program::Images;
+    using Workspace = typename Program::Workspace;
+    static constexpr int classes = N::classes;
+    /// Images a default workspace holds; larger inputs run in chunks of it.
+    static constexpr std::size_t chunk = 64;
+
+    /// Draws initial weights from the seed, in canonical order on the host: every backend starts from the same bits.
+    explicit Model(Seed seed = {}, Context on = Context())
+        : on_(std::move(on)), seed_(seed), parameters_(Program::make_parameters(on_)) {
+        std::vector<Real> start(N::state_size);
+        initialise<N, Real>(seed, start);
+        set_parameters(start);
+    }
+    /// The same network on another backend: parameters go over in canonical order.
+    template <Backend Other>
+        requires(!std::same_as<Other, B>)
+    explicit Model(const Model<N, Other>& other, Context on = Context())
+        : on_(std::move(on)), seed_(other.seed()), parameters_(Program::make_parameters(on_)) {
+        const auto theirs = other.parameters();
+        set_parameters(std::vector<Real>(theirs.begin(), theirs.end()));
+    }
+
+    Seed seed() const { return seed_; }
+    Context& context() const { return on_; }
+
+    /// All parameters, statistics included, as one vector in canonical order (`N::parameters` says where each is).
+    std::vector<Real> parameters() const {
+        std::vector<Real> out(N::state_size);
+        Program::export_parameters(on_, parameters_, out);
+        on_.wait();
+        return out;
+    }
+    /// Throws ValueError where `values` is not N::state_size long.
+    void set_parameters(std::span<const Real> values) {
+        if (values.size() != N::state_size)
+            throw ValueError("a network with " + std::to_string(N::state_size) + " parameters was given " +
+                             std::to_string(values.size()));
+        Program::import_parameters(on_, parameters_, values);
+    }
+    Parameters& backend_parameters() { return parameters_; }
+    const Parameters& backend_parameters() const { return parameters_; }
+
+    /// N x K logits of N x C x H x W images. Throws ValueError for images of another shape.
+    xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const { return logits(load(x)); }
+    xt::xtensor<Real, 2> logits(const Images& x) const {
+        auto own = workspace(Mode::evaluate, count(x));
+        auto z = xt::xtensor<Real, 2>::from_shape({count(x), static_cast<std::size_t>(classes)});
+        logits(x, own, {z.data(), z.size()});
+        on_.wait();
+        return z;
+    }
+    /// N x K logits of a list's images, streamed from their bytes.
+    template <Split S>
+    xt::xtensor<Real, 2> logits(const Subset<S>& data) const {
+        check_shape_of(data);
+        auto z = xt::xtensor<Real, 2>::from_shape({data.size(), static_cast<std::size_t>(classes)});
+        auto own = workspace(Mode::evaluate, data.size());
+        const auto bytes = Program::upload(on_, data.store());
+        std::vector<Pick> picks;
+        for (std::size_t first = 0; first < data.size(); first += chunk) {
+            picks.clear();
+            for (std::size_t i = first; i < std::min(first + chunk, data.size()); ++i)
+                picks.push_back({data.items()[i], 0});
+            Images images = Program::make_images(on_, static_cast<int>(picks.size()));
+            Program::gather(on_, bytes, Batch{.picks = picks}, images);
+            logits(images, own, {z.data() + first * classes, picks.size() * classes});
+        }
+        on_.wait();
+        return z;
+    }
+    /// The gradient of each image's own loss at its label, N x C x H x W: dropout off, not divided by N, independent
+    /// of the other images.
+    template <class Loss = CrossEntropy>
+    xt::xtensor<Real, 4> input_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss loss = {}) const {
+        const Images images = load(x);
+        auto own = workspace(Mode::attack, count(images));
+        Images dx = Program::make_images(on_, static_cast<int>(count(images)));
+        gradient(images, y, own, dx, {}, {}, loss);
+        return unload(dx);
+    }
+    /// The gradient of the mean loss with respect to all parameters, in canonical order, dropout off.
+    template <class Loss = CrossEntropy>
+    std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss = {}) const {
+        const Images images = load(x);
+        check_labels(y, count(images));
+        auto own = workspace(Mode::attack, count(images));
+        std::vector<Real> out(N::state_size);
+        Program::template parameter_gradient<Loss>(on_, parameters_, images, y, own, out);
+        on_.wait();
+        return out;
+    }
+
+    // What follows stays in the backend's form (the Resident concept).
+
+    Images load(const xt::xtensor<Real, 4>& x) const {
+        constexpr Shape s = N::image;
+        if (x.shape()[1] != s.c || x.shape()[2] != s.h || x.shape()[3] != s.w)
+            throw ValueError("a network on " + to_string(s) + " images was given images of " +
+                             std::to_string(x.shape()[1]) + "x" + std::to_string(x.shape()[2]) + "x" +
+                             std::to_string(x.shape()[3]));
+        Images images = Program::make_images(on_, static_cast<int>(x.shape()[0]));
+        Program::load(on_, {x.data(), x.size()}, images);
+        return images;
+    }
+    /// The images of a list, straight from their bytes.
+    template <Split S>
+    Images load(const Subset<S>& data) const {
+        check_shape_of(data);
+        std::vector<Pick> picks(data.size());
+        for (std::size_t i = 0; i < picks.size(); ++i) picks[i] = {data.items()[i], 0};
+        Images images = Program::make_images(on_, static_cast<int>(data.size()));
+        Program::gather(on_, Program::upload(on_, data.store()), Batch{.picks = picks}, images);
+        return images;
+    }
+    xt::xtensor<Real, 4> unload(const Images& images) const {
+        constexpr Shape s = N::image;
+        auto x = xt::xtensor<Real, 4>::from_shape({count(images), static_cast<std::size_t>(s.c),
+                                                   static_cast<std::size_t>(s.h), static_cast<std::size_t>(s.w)});
+        Program::unload(on_, images, {x.data(), x.size()});
+        on_.wait();
+        return x;
+    }
+    Images copy(const Images& images) const { return Program::copy_images(on_, images); }
+    std::size_t count(const Images& images) const { return static_cast<std::size_t>(images.count); }
+
+    /// For at most min(images, chunk) images at a time.
+    Workspace workspace(Mode mode, std::size_t images) const {
+        return Program::make_workspace(on_, mode, static_cast<int>(std::clamp<std::size_t>(images, 1, chunk)));
+    }
+    /// `out` is N x K, or empty.
+    void logits(const Images& x, Workspace& own, std::span<Real> out) const {
+        Program::logits(on_, parameters_, x, own, out);
+    }
+    /// The input gradient into `dx`, with logits and losses where their spans are not empty.
+    template <class Loss = CrossEntropy>
+    void gradient(const Images& x, std::span<const Label> y, Workspace& own, Images& dx, std::span<Real> logits,
+                  std::span<double> losses, Loss = {}) const {
+        check_labels(y, count(x));
+        Program::template gradient<Loss>(on_, parameters_, x, y, own, dx, logits, losses);
+    }
+    void sign_step(Images& x, const Images& origin, const Images& gradient, SignStep step) const {
+        Program::sign_step(on_, x, origin, gradient, step);
+    }
+
+    /// Throws ValueError where a list's images are not this network's.
+    template <class Data>
+    static void check_shape_of(const Data& data) {
+        if (!(data.shape() == N::image))
+            throw ValueError(data.name() + " has images of " + to_string(data.shape()) + ", the network takes " +
+                             to_string(N::image));
+        if (data.classes() > classes)
+            throw ValueError(data.name() + " has " + std::to_string(data.classes()) + " classes, the network " +
+                             std::to_string(classes));
+    }
+
+private:
+    static void check_labels(std::span<const Label> y, std::size_t images) {
+        if (y.size() != images)
+            throw ValueError(std::to_string(images) + " images came with " + std::to_string(y.size()) + " labels");
+        for (std::size_t i = 0; i < y.size(); ++i)
+            if (index(y[i]) >= classes)
+                throw ValueError("label " + std::to_string(index(y[i])) + " at position " + std::to_string(i) +
+                                 ", but the network has " + std::to_string(classes) + " classes");
+    }
+
+    mutable Context on_;  // const passes queue work on it, and change nothing that a caller can see
+    Seed seed_;
+    Parameters parameters_;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE

@@ -1,0 +1,164 @@
+// A training session on disk: parameters, best parameters, optimiser state and position, and what made them.
+#pragma once
+#include <cstddef>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <skewgrad/store/digest.hpp>
+#include <skewgrad/store/network_file.hpp>
+#include <skewgrad/train/session.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+
+namespace checkpoint {
+
+/// The images a session uses, in sixteen letters: which items of which store, in order.
+template <Split S>
+std::string digest_of(const Subset<S>& data) {
+    Digest digest;
+    digest.text(data.name());
+    for (const std::uint32_t item : data.items()) digest.number(item);
+    return digest.hex();
+}
+
+/// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
+template <ANetwork N, Backend B, Optimiser O, class Loss>
+nlohmann::json identity(const typename Session<N, B, O, Loss>::ModelType& model, const TrainingData& data,
+                        const HeldOutData& held, const O& optimiser, const Recipe& r, Seed seed) {
+    nlohmann::json rates;
+    for (const auto& rate : optimiser.rates()) rates[rate.name] = rate.value;
+    return {{"network", describe<N>()},
+            {"backend", B::name()},
+            {"runs_on", model.context().description()},
+            {"loss", Loss::name},
+            {"optimiser", {{"name", O::name}, {"rates", rates}}},
+            {"recipe",
+             {{"batch", r.batch},
+              {"looks", r.looks},
+              {"patience", r.patience},
+              {"min_delta", r.min_delta},
+              {"updates_per_look", r.updates_per_look},
+              {"flips", r.flips}}},
+            {"seed", seed.value},
+            {"training_images", digest_of(data)},
+            {"held_out_images", digest_of(held)}};
+}
+
+// JSON has no infinity and no NaN: both are null there, and `otherwise` when read back.
+inline double number_or(const nlohmann::json& value, double otherwise) {
+    return value.is_null() ? otherwise : value.get<double>();
+}
+
+inline nlohmann::json to_json(const Look& l) {
+    return {{"look", l.look},
+            {"updates", l.updates},
+            {"epoch", l.epoch},
+            {"train_loss", l.train_loss},
+            {"train_accuracy", l.train_accuracy},
+            {"held_loss", l.held_loss},
+            {"held_accuracy", l.held_accuracy},
+            {"best", l.best}};
+}
+
+inline Look look_from(const nlohmann::json& j) {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    return {.look = j.at("look"),
+            .updates = j.at("updates"),
+            .epoch = j.at("epoch"),
+            .train_loss = number_or(j.at("train_loss"), none),
+            .train_accuracy = number_or(j.at("train_accuracy"), none),
+            .held_loss = number_or(j.at("held_loss"), none),
+            .held_accuracy = number_or(j.at("held_accuracy"), none),
+            .best = j.at("best")};
+}
+
+}  // namespace checkpoint
+
+template <ANetwork N, Backend B, Optimiser O, class Loss>
+void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
+    using Real = typename B::Real;
+    TensorFile file;
+    std::vector<Real> values(N::state_size);
+    const auto keep = [&](const std::string& prefix) {
+        network_file::append<N, Real>(file, prefix, std::span<const Real>(values));
+    };
+    Program::export_parameters(model_.context(), model_.backend_parameters(), values);
+    keep("parameters.");
+    Program::export_parameters(model_.context(), *best_, values);
+    keep("best.");
+    for (int slot = 0; slot < O::slots; ++slot) {
+        Program::export_slot(model_.context(), training_, slot, values);
+        keep("slot" + std::to_string(slot) + ".");
+    }
+    nlohmann::json looks = nlohmann::json::array();
+    for (const Look& look : history_.looks) looks.push_back(checkpoint::to_json(look));
+    const nlohmann::json position{{"updates", state_.updates},
+                                  {"images", state_.images},
+                                  {"correct", state_.correct},
+                                  {"loss_sum", state_.loss_sum},
+                                  {"epoch", epoch_},
+                                  {"in_epoch", position_},
+                                  {"best_look", history_.best_look},
+                                  {"best_loss", history_.best_loss},
+                                  {"stop", static_cast<int>(history_.stop)},
+                                  {"looks", looks}};
+    file.metadata["skewgrad.session"] =
+        checkpoint::identity<N, B, O, Loss>(model_, data_, held_, optimiser_, recipe_, seed_).dump();
+    file.metadata["skewgrad.position"] = position.dump();
+    write_safetensors(path, file);
+}
+
+template <ANetwork N, Backend B, Optimiser O, class Loss>
+void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
+    using Real = typename B::Real;
+    const TensorFile file = read_safetensors(path);
+    const auto note = [&](const char* name) {
+        const auto found = file.metadata.find(name);
+        if (found == file.metadata.end())
+            throw FileError(path.string(), std::string("is no checkpoint: it has no note \"") + name + "\"");
+        const auto parsed = nlohmann::json::parse(found->second, nullptr, false);
+        if (!parsed.is_object()) throw FileError(path.string(), std::string("its note \"") + name + "\" is not JSON");
+        return parsed;
+    };
+    const auto theirs = note("skewgrad.session");
+    const auto ours = checkpoint::identity<N, B, O, Loss>(model_, data_, held_, optimiser_, recipe_, seed_);
+    for (const auto& [key, value] : ours.items())
+        if (!theirs.contains(key) || theirs[key] != value)
+            throw FileError(path.string(), "is a checkpoint of another session: its " + key + " is " +
+                                               (theirs.contains(key) ? theirs[key].dump() : "missing") + ", not " +
+                                               value.dump());
+    const auto position = note("skewgrad.position");
+    // All is read before anything is changed.
+    const auto parameters = network_file::extract<N, Real>(file, "parameters.");
+    const auto best = network_file::extract<N, Real>(file, "best.");
+    std::vector<std::vector<Real>> slots;
+    for (int slot = 0; slot < O::slots; ++slot)
+        slots.push_back(network_file::extract<N, Real>(file, "slot" + std::to_string(slot) + "."));
+    try {
+        History history{
+            .best_look = position.at("best_look"),
+            .best_loss = checkpoint::number_or(position.at("best_loss"), std::numeric_limits<double>::infinity()),
+            .stop = static_cast<Stop>(position.at("stop").template get<int>())};
+        for (const auto& look : position.at("looks")) history.looks.push_back(checkpoint::look_from(look));
+        StepState state{.updates = position.at("updates"),
+                        .images = position.at("images"),
+                        .correct = position.at("correct"),
+                        .loss_sum = position.at("loss_sum")};
+        epoch_ = position.at("epoch");
+        position_ = position.at("in_epoch");
+        state_ = state;
+        history_ = std::move(history);
+    } catch (const nlohmann::json::exception& e) {
+        throw FileError(path.string(), std::string("its note \"skewgrad.position\" is damaged: ") + e.what());
+    }
+    order_.clear();
+    Program::import_parameters(model_.context(), model_.backend_parameters(), parameters);
+    Program::import_parameters(model_.context(), *best_, best);
+    for (int slot = 0; slot < O::slots; ++slot)
+        Program::import_slot(model_.context(), training_, slot, slots[static_cast<std::size_t>(slot)]);
+}
+
+}  // namespace SKEWGRAD_NAMESPACE

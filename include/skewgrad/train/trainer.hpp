@@ -1,0 +1,48 @@
+// A trainer: an optimiser and a recipe, applied to a model and data until the recipe says stop.
+#pragma once
+#include <span>
+#include <utility>
+
+#include <skewgrad/train/session.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+
+/// `Trainer trainer{RmsProp{.learning_rate = 1e-4f}, Recipe{.batch = 32}};`
+template <Optimiser O, class Loss = CrossEntropy>
+struct Trainer {
+    O optimiser{};
+    Recipe recipe{};
+
+    /// A session that the caller advances; its draws are keyed on the model's seed.
+    template <ANetwork N, Backend B>
+    Session<N, B, O, Loss> session(Model<N, B>& model, const TrainingData& data, const HeldOutData& held) const {
+        return {model, data, held, optimiser, recipe, model.seed()};
+    }
+    /// Trains until the recipe says stop and leaves the best weights in the model. Throws as Session does.
+    template <ANetwork N, Backend B>
+    History fit(Model<N, B>& model, const TrainingData& data, const HeldOutData& held,
+                const TrainingObserver& observer = {}) const {
+        auto training = session(model, data, held);
+        while (!training.finished()) training.advance(observer);
+        return training.history();
+    }
+};
+template <class O>
+Trainer(O, Recipe) -> Trainer<O>;
+template <class O>
+Trainer(O) -> Trainer<O>;
+
+/// Many sessions side by side: each call advances every unfinished one by one look. On a backend with one queue they
+/// take turns; a backend that can run many networks at once overloads this for its sessions.
+template <class AnySession>
+bool advance_one_look(std::span<AnySession* const> running, const TrainingObserver& observer = {}) {
+    bool any = false;
+    for (AnySession* session : running) {
+        if (session->finished()) continue;
+        session->advance(observer);
+        any = true;
+    }
+    return any;
+}
+
+}  // namespace SKEWGRAD_NAMESPACE
