@@ -1,0 +1,63 @@
+// The fast gradient sign method: one gradient, one step.
+#pragma once
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <skewgrad/attack/attack.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+
+struct FGSM {};
+
+/// x' = clip(x + s epsilon sign(g)), g the gradient of the cross-entropy at the label (Goodfellow et al. 2014; the
+/// paper's equations 1 and 2). s is +1 for Ascent, -1 for Descent (towards the label given: a targeted attack).
+template <Direction D>
+struct Attack<FGSM, D> {
+    static constexpr const char* name = "fgsm";
+    float epsilon = 0.01f;
+    bool clip = true;        ///< to [0, 1]
+    float sign_of_zero = 0;  ///< what sign(0) is
+    LabelSource label = LabelSource::True;
+
+    /// N x C x H x W adversarial images from the source's gradient. Throws ValueError for bad shapes, labels, epsilon.
+    template <Differentiable M, class Real = differentiable::RealOf<M>>
+    xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
+                                    std::span<const Label> y) const {
+        const float one[] = {epsilon};
+        return std::move((*this)(source, x, y, one)[0]);
+    }
+    /// The same for a list of epsilons, at the cost of one gradient: one set of images an epsilon.
+    template <Differentiable M, class Real = differentiable::RealOf<M>>
+    std::vector<xt::xtensor<Real, 4>> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
+                                                 std::span<const Label> y, std::span<const float> epsilons) const {
+        attack::Handle<M> handle(source, x.shape()[0]);
+        const auto origin = handle.load(x);
+        auto gradient = handle.copy(origin);
+        handle.gradient(origin, attack::gradient_labels(handle, origin, y, label), gradient);
+        std::vector<xt::xtensor<Real, 4>> all;
+        all.reserve(epsilons.size());
+        for (const float e : epsilons) all.push_back(handle.unload(step(handle, origin, gradient, e)));
+        return all;
+    }
+    /// The step alone, from a gradient that is at hand, in the model's own form.
+    template <class H>
+    typename H::Images step(const H& handle, const typename H::Images& origin, const typename H::Images& gradient,
+                            float e) const {
+        attack::check_epsilon(name, e);
+        auto moved = handle.copy(origin);
+        handle.sign_step(moved, origin, gradient,
+                         SignStep{.alpha = D::sign * e, .clip = clip, .at_zero = sign_of_zero});
+        return moved;
+    }
+    template <class Visit>
+    void for_each_value(Visit visit) const {
+        visit("epsilon", epsilon);
+        visit("clip", clip);
+        visit("sign_of_zero", sign_of_zero);
+        visit("label", label == LabelSource::True ? "true" : "predicted");
+    }
+    friend bool operator==(const Attack&, const Attack&) = default;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE

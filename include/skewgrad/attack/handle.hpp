@@ -1,0 +1,84 @@
+// One way to speak to any differentiable model: resident ones keep images in their own form, others use tensors.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+#include <xtensor/xtensor.hpp>
+
+#include <skewgrad/backend/host/images.hpp>
+#include <skewgrad/core/error.hpp>
+#include <skewgrad/model/concepts.hpp>
+
+namespace SKEWGRAD_NAMESPACE::attack {
+
+/// What an attack does with a model: load, gradient, sign step, unload. Holds the workspace that its passes share.
+template <class M>
+class Handle;
+
+template <Resident M>
+class Handle<M> {
+public:
+    using Real = typename M::Real;
+    using Images = typename M::Images;
+
+    Handle(const M& model, std::size_t images) : model_(model), own_(model.workspace(Mode::attack, images)) {}
+    Images load(const xt::xtensor<Real, 4>& x) const { return model_.load(x); }
+    Images copy(const Images& x) const { return model_.copy(x); }
+    xt::xtensor<Real, 4> unload(const Images& x) const { return model_.unload(x); }
+    std::size_t count(const Images& x) const { return model_.count(x); }
+    void gradient(const Images& x, std::span<const Label> y, Images& g) {
+        model_.gradient(x, y, own_, g, std::span<Real>(), std::span<double>());
+    }
+    xt::xtensor<Real, 2> logits(const Images& x) const { return model_.logits(x); }
+    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const {
+        model_.sign_step(x, origin, g, step);
+    }
+
+private:
+    const M& model_;
+    typename M::Workspace own_;
+};
+
+template <Differentiable M>
+    requires(!Resident<M>)
+class Handle<M> {
+public:
+    using Real = differentiable::RealOf<M>;
+    using Images = xt::xtensor<Real, 4>;
+
+    Handle(const M& model, std::size_t) : model_(model) {}
+    Images load(const Images& x) const { return x; }
+    Images copy(const Images& x) const { return x; }
+    Images unload(const Images& x) const { return x; }
+    std::size_t count(const Images& x) const { return x.shape()[0]; }
+    void gradient(const Images& x, std::span<const Label> y, Images& g) {
+        g = model_.input_gradient(x, y);
+        if (g.shape() != x.shape())
+            throw ValueError("a model's input_gradient returned " + std::to_string(g.size()) + " values for " +
+                             std::to_string(x.size()) + " pixels");
+    }
+    xt::xtensor<Real, 2> logits(const Images& x) const { return model_.logits(x); }
+    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const {
+        host::sign_step(x.data(), origin.data(), g.data(), x.size(), step);
+    }
+
+private:
+    const M& model_;
+};
+
+/// The lowest index among equal maxima of each row, as labels: for gradients at what the model predicts.
+template <class Real>
+std::vector<Label> labels_said(const xt::xtensor<Real, 2>& z) {
+    std::vector<Label> y(z.shape()[0]);
+    const std::size_t classes = z.shape()[1];
+    for (std::size_t n = 0; n < y.size(); ++n) {
+        const Real* row = z.data() + n * classes;
+        y[n] = Label(std::max_element(row, row + classes) - row);
+    }
+    return y;
+}
+
+}  // namespace SKEWGRAD_NAMESPACE::attack

@@ -1,0 +1,74 @@
+// The iterative gradient sign method: the fast step, repeated, within a ball around the image.
+#pragma once
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <skewgrad/attack/attack.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+
+struct Iterative {};
+
+/// x_{t+1} = clip(project(x_t + s alpha sign(g_t))), the projection onto the epsilon-ball (L-infinity) around x
+/// (Kurakin et al. 2016, BIM). With `project` off every step is a full epsilon and nothing holds it back: the paper's
+/// own wording, the same perturbation a chosen number of times.
+template <Direction D>
+struct Attack<Iterative, D> {
+    static constexpr const char* name = "iterative";
+    float epsilon = 0.01f;
+    int steps = 10;
+    float alpha = 0;  ///< one step; 0: epsilon / steps (epsilon itself where `project` is off)
+    bool project = true;
+    bool clip = true;        ///< to [0, 1]
+    float sign_of_zero = 0;  ///< what sign(0) is
+    LabelSource label = LabelSource::True;
+
+    /// N x C x H x W adversarial images from the source's gradients. Throws ValueError for bad shapes, labels, values.
+    template <Differentiable M, class Real = differentiable::RealOf<M>>
+    xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
+                                    std::span<const Label> y) const {
+        attack::Handle<M> handle(source, x.shape()[0]);
+        return handle.unload(run(handle, handle.load(x), y));
+    }
+    /// The same on images in the model's own form.
+    template <class H>
+    typename H::Images run(H& handle, const typename H::Images& origin, std::span<const Label> y) const {
+        check();
+        const std::vector<Label> at = attack::gradient_labels(handle, origin, y, label);
+        const float length = alpha > 0 ? alpha : project ? epsilon / static_cast<float>(steps) : epsilon;
+        const SignStep one{.alpha = D::sign * length,
+                           .radius = project ? epsilon : std::numeric_limits<float>::infinity(),
+                           .clip = clip,
+                           .at_zero = sign_of_zero};
+        auto moved = handle.copy(origin);
+        auto gradient = handle.copy(origin);
+        for (int t = 0; t < steps; ++t) {
+            handle.gradient(moved, at, gradient);
+            handle.sign_step(moved, origin, gradient, one);
+        }
+        return moved;
+    }
+    template <class Visit>
+    void for_each_value(Visit visit) const {
+        visit("epsilon", epsilon);
+        visit("steps", steps);
+        visit("alpha", alpha);
+        visit("project", project);
+        visit("clip", clip);
+        visit("sign_of_zero", sign_of_zero);
+        visit("label", label == LabelSource::True ? "true" : "predicted");
+    }
+    friend bool operator==(const Attack&, const Attack&) = default;
+
+private:
+    void check() const {
+        attack::check_epsilon(name, epsilon);
+        if (steps < 1) throw ValueError("iterative: steps is " + std::to_string(steps) + ", it must be at least 1");
+        if (!(alpha >= 0)) throw ValueError("iterative: alpha is " + std::to_string(alpha));
+    }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE
