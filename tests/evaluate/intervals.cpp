@@ -49,6 +49,10 @@ BOOST_AUTO_TEST_CASE(wilson_at_the_ends) {
     BOOST_TEST(none.high == 0.2775327998628892, tt::tolerance(1e-13));
     BOOST_TEST(all.high == 1.0);
     BOOST_TEST(all.low == 1 - 0.2775327998628892, tt::tolerance(1e-13));
+    for (std::int64_t n = 1; n <= 300; ++n) {  // exactly, whatever the rounding
+        BOOST_TEST(wilson_interval({0, n}).low == 0.0);
+        BOOST_TEST(wilson_interval({n, n}).high == 1.0);
+    }
     BOOST_TEST((wilson_interval({0, 0}) == Interval{0, 1}));
     BOOST_CHECK_THROW(wilson_interval({3, 2}), ValueError);
     BOOST_CHECK_THROW(wilson_interval({-1, 2}), ValueError);

@@ -74,6 +74,15 @@ BOOST_AUTO_TEST_CASE(the_crossing_lies_between_its_neighbours) {
     BOOST_TEST(crossing({1, 1e-30F, -1e30F, 0}) == double{grid[1]});
     BOOST_TEST(crossing({1, 1e30F, -1e-30F, 0}) == double{grid[2]});
     BOOST_TEST(crossing({1e30F, -1e-30F, 0, 0}) == double{grid[1]});
+    // exp(log(right / left)) is now and then a last bit too much or too little.
+    const auto real = epsilon_grid();
+    for (std::size_t i = 2; i < real.size(); ++i) {
+        std::vector<float> late(real.size(), 1e30F), early(real.size(), 1e-30F);
+        late[i] = -1e-30F;
+        early[i] = -1e30F;
+        BOOST_TEST((smallest_epsilon(late, real) <= double{real[i]}));
+        BOOST_TEST((smallest_epsilon(early, real) >= double{real[i - 1]}));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_margin_that_is_no_number_flips) {

@@ -149,6 +149,14 @@ BOOST_AUTO_TEST_CASE(repeated_images_are_drawn_copy_by_copy) {
     for (const auto item : half) ++times[item];
     // Were copies to share a key, each image would be there twice or not at all: 25 distinct. Expected: about 37.
     BOOST_TEST((times.size() > 30 && times.size() < 45), times.size() << " distinct images");
+    // Nor does it matter where in the list an image's copies stand.
+    Positions apart;
+    for (std::uint32_t first = 0; first < 2; ++first)
+        for (std::uint32_t p = first; p < doubled.size(); p += 2) apart.push_back(p);
+    auto scattered = Sampler<Under>{.skewed_class = cat, .count = 50}(doubled.select(apart), Seed{7});
+    auto found = scattered.of_class(cat).items();
+    std::sort(found.begin(), found.end());
+    BOOST_TEST(found == half, boost::test_tools::per_element());
     // First copies have the key that the image has without copies.
     const auto plain = Sampler<Under>{.skewed_class = cat, .count = 10}(whole, Seed{7}).of_class(cat).items();
     const auto most = Sampler<Under>{.skewed_class = cat, .count = 60}(doubled, Seed{7}).of_class(cat).items();
