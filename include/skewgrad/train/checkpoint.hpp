@@ -1,10 +1,13 @@
 // A training session on disk: parameters, best parameters, optimiser state and position, and what made them.
 #pragma once
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <skewgrad/store/digest.hpp>
@@ -15,19 +18,22 @@ namespace SKEWGRAD_NAMESPACE {
 
 namespace checkpoint {
 
-/// The images a session uses, in sixteen letters: which items of which store, in order.
+/// The images a session uses, in sixteen letters: which items of which store, in order, with labels and bytes.
 template <Split S>
 std::string digest_of(const Subset<S>& data) {
     Digest digest;
     digest.text(data.name());
-    for (const std::uint32_t item : data.items()) digest.number(item);
+    for (std::size_t i = 0; i < data.size(); ++i)
+        digest.number(data.items()[i])
+            .number(static_cast<std::uint64_t>(index(data.label(i))))
+            .bytes(std::as_bytes(data.bytes(i)));
     return digest.hex();
 }
 
 /// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
 template <ANetwork N, Backend B, Optimiser O, class Loss>
-nlohmann::json identity(const typename Session<N, B, O, Loss>::ModelType& model, const TrainingData& data,
-                        const HeldOutData& held, const O& optimiser, const Recipe& r, Seed seed) {
+nlohmann::json identity(const typename Session<N, B, O, Loss>::ModelType& model,
+                        const std::array<std::string, 2>& digests, const O& optimiser, const Recipe& r, Seed seed) {
     nlohmann::json rates;
     for (const auto& rate : optimiser.rates()) rates[rate.name] = rate.value;
     return {{"network", describe<N>()},
@@ -43,8 +49,8 @@ nlohmann::json identity(const typename Session<N, B, O, Loss>::ModelType& model,
               {"updates_per_look", r.updates_per_look},
               {"flips", r.flips}}},
             {"seed", seed.value},
-            {"training_images", digest_of(data)},
-            {"held_out_images", digest_of(held)}};
+            {"training_images", digests[0]},
+            {"held_out_images", digests[1]}};
 }
 
 // JSON has no infinity and no NaN: both are null there, and `otherwise` when read back.
@@ -78,6 +84,12 @@ inline Look look_from(const nlohmann::json& j) {
 }  // namespace checkpoint
 
 template <ANetwork N, Backend B, Optimiser O, class Loss>
+const std::array<std::string, 2>& Session<N, B, O, Loss>::digests() const {
+    if (!digests_) digests_ = {checkpoint::digest_of(data_), checkpoint::digest_of(held_)};
+    return *digests_;
+}
+
+template <ANetwork N, Backend B, Optimiser O, class Loss>
 void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
     using Real = typename B::Real;
     TensorFile file;
@@ -106,7 +118,7 @@ void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
                                   {"stop", static_cast<int>(history_.stop)},
                                   {"looks", looks}};
     file.metadata["skewgrad.session"] =
-        checkpoint::identity<N, B, O, Loss>(model_, data_, held_, optimiser_, recipe_, seed_).dump();
+        checkpoint::identity<N, B, O, Loss>(model_, digests(), optimiser_, recipe_, seed_).dump();
     file.metadata["skewgrad.position"] = position.dump();
     write_safetensors(path, file);
 }
@@ -124,7 +136,7 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
         return parsed;
     };
     const auto theirs = note("skewgrad.session");
-    const auto ours = checkpoint::identity<N, B, O, Loss>(model_, data_, held_, optimiser_, recipe_, seed_);
+    const auto ours = checkpoint::identity<N, B, O, Loss>(model_, digests(), optimiser_, recipe_, seed_);
     for (const auto& [key, value] : ours.items())
         if (!theirs.contains(key) || theirs[key] != value)
             throw FileError(path.string(), "is a checkpoint of another session: its " + key + " is " +
@@ -137,23 +149,43 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
     std::vector<std::vector<Real>> slots;
     for (int slot = 0; slot < O::slots; ++slot)
         slots.push_back(network_file::extract<N, Real>(file, "slot" + std::to_string(slot) + "."));
+    History history;
+    StepState state;
+    std::uint64_t epoch = 0, in_epoch = 0;
+    const auto damaged = [&](const std::string& why) {
+        return FileError(path.string(), "its note \"skewgrad.position\" is damaged: " + why);
+    };
     try {
-        History history{
+        history = {
             .best_look = position.at("best_look"),
             .best_loss = checkpoint::number_or(position.at("best_loss"), std::numeric_limits<double>::infinity()),
             .stop = static_cast<Stop>(position.at("stop").template get<int>())};
         for (const auto& look : position.at("looks")) history.looks.push_back(checkpoint::look_from(look));
-        StepState state{.updates = position.at("updates"),
-                        .images = position.at("images"),
-                        .correct = position.at("correct"),
-                        .loss_sum = position.at("loss_sum")};
-        epoch_ = position.at("epoch");
-        position_ = position.at("in_epoch");
-        state_ = state;
-        history_ = std::move(history);
+        state = {.updates = position.at("updates"),
+                 .images = position.at("images"),
+                 .correct = position.at("correct"),
+                 .loss_sum = position.at("loss_sum")};
+        epoch = position.at("epoch");
+        in_epoch = position.at("in_epoch");
     } catch (const nlohmann::json::exception& e) {
-        throw FileError(path.string(), std::string("its note \"skewgrad.position\" is damaged: ") + e.what());
+        throw damaged(e.what());
     }
+    const auto agree = [&](const char* what, std::uint64_t found, std::uint64_t expected) {
+        if (found != expected)
+            throw damaged(std::string(what) + " is " + std::to_string(found) + ", not " + std::to_string(expected));
+    };
+    const auto looks = static_cast<std::uint64_t>(history.looks.size());
+    agree("updates", state.updates, looks * static_cast<std::uint64_t>(recipe_.updates_per_look));
+    agree("images", state.images, epoch * data_.size() + in_epoch);
+    if (in_epoch >= data_.size()) throw damaged("in_epoch is " + std::to_string(in_epoch));
+    if (history.best_look < 0 || history.best_look > static_cast<int>(looks))
+        throw damaged("best_look is " + std::to_string(history.best_look));
+    if (history.stop < Stop::not_yet || history.stop > Stop::looks)
+        throw damaged("stop is " + std::to_string(static_cast<int>(history.stop)));
+    history_ = std::move(history);
+    state_ = state;
+    epoch_ = static_cast<std::uint32_t>(epoch);
+    position_ = static_cast<std::size_t>(in_epoch);
     order_.clear();
     Program::import_parameters(model_.context(), model_.backend_parameters(), parameters);
     Program::import_parameters(model_.context(), *best_, best);

@@ -1,9 +1,13 @@
 // Training as a value that can be advanced look by look, saved and continued at each look's boundary.
 #pragma once
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,7 +32,7 @@ public:
     using Program = typename ModelType::Program;
 
     /// Throws ValueError for an empty training set, images of another shape, labels beyond the network's classes,
-    /// or a recipe that cannot be (numbers below 1; nothing held out and no number of looks of one's own).
+    /// or a recipe that cannot be (numbers below 1, a min_delta below 0). Nothing held out: all looks are made.
     Session(ModelType& model, TrainingData data, HeldOutData held, O optimiser, Recipe recipe, Seed seed)
         : model_(model),
           data_(std::move(data)),
@@ -59,11 +63,12 @@ public:
         const int number = static_cast<int>(history_.looks.size()) + 1;
         StepState before = state_;
         for (int update = 0; update < recipe_.updates_per_look; ++update) {
+            const std::uint32_t epoch = epoch_;  // the step may end it
             step();
             Program::read(model_.context(), state_);
             if (!state_.finite())
                 throw NumericalError("the training loss is not finite at look " + std::to_string(number) + ", update " +
-                                     std::to_string(state_.updates) + ", epoch " + std::to_string(epoch_) +
+                                     std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
                                      "; a smaller learning rate may help");
             if (observer && (update % 32 == 0)) observer(progress(number, update + 1, before, nullptr));
         }
@@ -72,6 +77,11 @@ public:
         return history_.looks.back();
     }
 
+    /// Puts the best weights so far into the model: what `advance` does by itself at the end, for who stops before.
+    void take_best() {
+        if (!held_.empty() && history_.best_look > 0)
+            Program::copy_parameters(model_.context(), *best_, model_.backend_parameters());
+    }
     /// Everything needed to go on from here with the same bits, as one safetensors file (train/checkpoint.hpp).
     void save(const std::filesystem::path& path) const;
     /// Continues what `save` wrote. Throws FileError where the file was made by another network, recipe, optimiser,
@@ -79,6 +89,7 @@ public:
     void load(const std::filesystem::path& path);
 
 private:
+    const std::array<std::string, 2>& digests() const;
     void check() const {
         const auto positive = [](const char* what, long long value) {
             if (value < 1)
@@ -90,6 +101,9 @@ private:
         positive("patience", recipe_.patience);
         if (recipe_.updates_per_look < 0)
             throw ValueError("a recipe's updates_per_look is " + std::to_string(recipe_.updates_per_look));
+        if (!(recipe_.min_delta >= 0))
+            throw ValueError("a recipe's min_delta is " + std::to_string(recipe_.min_delta) +
+                             ", it must be at least 0");
         if (data_.empty()) throw ValueError(data_.name() + ": there are no images to train on");
         ModelType::check_shape_of(data_);
         if (!held_.empty()) ModelType::check_shape_of(held_);
@@ -124,7 +138,8 @@ private:
         if (better) {
             look.best = true;
             history_.best_look = number;
-            history_.best_loss = look.held_loss;
+            // Not a number (nothing held out, or a network about to diverge): any later number is better.
+            history_.best_loss = std::isnan(look.held_loss) ? std::numeric_limits<double>::infinity() : look.held_loss;
             if (!held_.empty()) Program::copy_parameters(model_.context(), model_.backend_parameters(), *best_);
         }
         history_.looks.push_back(look);
@@ -132,8 +147,7 @@ private:
             history_.stop = Stop::patience;
         else if (number >= recipe_.looks)
             history_.stop = Stop::looks;
-        if (finished() && !held_.empty())
-            Program::copy_parameters(model_.context(), *best_, model_.backend_parameters());
+        if (finished()) take_best();
     }
 
     void take_held_out(Look& look) const {
@@ -176,6 +190,7 @@ private:
     std::uint32_t epoch_ = 0;
     StepState state_;
     History history_;
+    mutable std::optional<std::array<std::string, 2>> digests_;  // of both lists' images: read once, when asked for
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

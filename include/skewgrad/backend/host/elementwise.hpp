@@ -1,22 +1,51 @@
 // The one loop for element-wise layers on host backends: as a stage of its own, and fused behind another in place.
 #pragma once
+#include <cstddef>
+#include <cstring>
+
 #include <skewgrad/backend/host/stage.hpp>
 #include <skewgrad/core/parallel.hpp>
+#include <skewgrad/nn/optimisers.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
+/// A layer that says `holds_for_vectors` is run on four floats at once; every other one on numbers.
+template <class Value, class L>
+inline constexpr bool runs_on_lanes = false;
+template <class L>
+    requires(L::holds_for_vectors)
+inline constexpr bool runs_on_lanes<float, L> = true;
+
 template <class Value, class Sum, class L>
 struct InPlace {
+    using Lanes = optimiser::FloatLanes;
+
     static void value(Value* y, int rows, int channels, std::ptrdiff_t stride) {
-        for (int r = 0; r < rows; ++r, y += stride)
-            for (int c = 0; c < channels; ++c) y[c] = static_cast<Value>(L::value(static_cast<Sum>(y[c])));
+        for (int r = 0; r < rows; ++r, y += stride) {
+            int c = 0;
+            if constexpr (runs_on_lanes<Value, L>)
+                for (; c + 4 <= channels; c += 4) store(y + c, L::value(load(y + c)));
+            for (; c < channels; ++c) y[c] = static_cast<Value>(L::value(static_cast<Sum>(y[c])));
+        }
     }
     static void slope(const Value* y, Value* dy, int rows, int channels, std::ptrdiff_t stride) {
-        for (int r = 0; r < rows; ++r, y += stride, dy += stride)
-            for (int c = 0; c < channels; ++c)
+        for (int r = 0; r < rows; ++r, y += stride, dy += stride) {
+            int c = 0;
+            if constexpr (runs_on_lanes<Value, L>)
+                for (; c + 4 <= channels; c += 4) store(dy + c, load(dy + c) * L::slope_from_value(load(y + c)));
+            for (; c < channels; ++c)
                 dy[c] = static_cast<Value>(static_cast<Sum>(dy[c]) * L::slope_from_value(static_cast<Sum>(y[c])));
+        }
     }
     static constexpr Epilogue<Value> epilogue{&value, &slope};
+
+private:
+    static Lanes load(const float* at) {
+        Lanes v;
+        std::memcpy(&v, at, sizeof v);
+        return v;
+    }
+    static void store(float* at, Lanes v) { std::memcpy(at, &v, sizeof v); }
 };
 
 /// A layer's epilogue on a backend, or null where its slope needs its input.

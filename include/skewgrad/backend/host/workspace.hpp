@@ -76,14 +76,15 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
         all[out] = {s, back ? again : s, round_up(plan.values[out].size), 0};
         if (back) all[values + out] = {again, again, round_up(plan.values[out].size), 0};
         for (int v : {site.in_value, site.second_value}) {
-            if (v <= 0) continue;
+            if (v < 0) continue;
             const auto read = static_cast<std::size_t>(v);
-            all[read].to = std::max(all[read].to, back ? all[read].to : s);
-            if (back) all[values + read].from = std::min(all[values + read].from, again);
-            if (site.adds_to_in || site.adds_to_second) {
+            if (back && (site.adds_to_in || site.adds_to_second)) {
                 Tenancy& spare = all.back();
                 spare = {stages, end, std::max(spare.size, round_up(plan.values[read].size)), 0};
             }
+            if (v == 0) continue;
+            all[read].to = std::max(all[read].to, s);
+            if (back) all[values + read].from = std::min(all[values + read].from, again);
         }
     }
     const auto last = static_cast<std::size_t>(plan.last_value);
