@@ -16,10 +16,6 @@
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wpsabi"
 #else
-#if defined(__CUDACC__)
-#pragma nv_diagnostic push
-#pragma nv_diag_suppress 1675  // nvcc does not know "GCC optimize", but hands it on to the host compiler
-#endif
 #pragma GCC push_options
 #pragma GCC optimize("O3,fp-contract=off")
 #if defined(SKEWGRAD_ISA_AVX512)
@@ -29,9 +25,6 @@
 #endif
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpsabi"
-#if defined(__CUDACC__)
-#pragma nv_diagnostic pop
-#endif
 #endif
 
 namespace SKEWGRAD_NAMESPACE {

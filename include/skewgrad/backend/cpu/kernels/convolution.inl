@@ -43,10 +43,10 @@ inline void convolve_group(const Convolution& a, int block, const float* const* 
     if (first + blocks * channel_block <= a.out_pixel) {
         sums.store_to(out, first, channel_block);
     } else {  // only the lanes below out_c have a place: see Convolution::out_c
-        constexpr int all = blocks * channel_block;
-        float lane[pixels * all];
-        float* rows[pixels];
-        for (int p = 0; p < pixels; ++p) rows[p] = lane + p * all;
+        constexpr std::size_t all = std::size_t{blocks} * channel_block;
+        float lane[std::size_t{pixels} * all];
+        float* rows[std::size_t{pixels}];
+        for (int p = 0; p < pixels; ++p) rows[p] = lane + static_cast<std::size_t>(p) * all;
         sums.store_to(rows, 0, channel_block);
         for (int p = 0; p < pixels; ++p)
             for (int b = 0; b < blocks; ++b) {

@@ -48,11 +48,11 @@ inline void max_pool_gradient(const MaxPoolGradient& a) noexcept {
                         best = select(wins, v, best);
                         winner = (wins & index) | (~wins & winner);
                     }
-                const Mask slope = (Mask)load(out_gradient + c);
+                const Mask slope = bits(load(out_gradient + c));
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index)
                         store(in_gradient + i * a.in_gradient_row + j * a.in_gradient_pixel + c,
-                              (Vector)(slope & (winner == index)));
+                              from_bits(slope & (winner == index)));
             }
             for (; c < a.channels; ++c) {
                 float best = in[c];

@@ -55,7 +55,10 @@ typedef std::int32_t Mask __attribute__((vector_size(lanes * sizeof(float))));  
 #endif
 }
 
+[[gnu::always_inline]] inline Mask bits(Vector v) noexcept { return __builtin_bit_cast(Mask, v); }
+[[gnu::always_inline]] inline Vector from_bits(Mask m) noexcept { return __builtin_bit_cast(Vector, m); }
+
 // where the mask is set a, elsewhere b
 [[gnu::always_inline]] inline Vector select(Mask where, Vector a, Vector b) noexcept {
-    return (Vector)((where & (Mask)a) | (~where & (Mask)b));
+    return from_bits((where & bits(a)) | (~where & bits(b)));
 }
