@@ -12,7 +12,7 @@ namespace SKEWGRAD_NAMESPACE {
 /// A training observer that draws loss, accuracy, images per second and time left. The display must outlive it.
 class TrainingDisplay {
 public:
-    explicit TrainingDisplay(Progress& progress) : progress_(progress) {}
+    explicit TrainingDisplay(Progress& progress) : progress_(&progress) {}
 
     void operator()(const TrainingProgress& p) {
         const auto now = std::chrono::steady_clock::now();
@@ -24,13 +24,13 @@ public:
         const double seconds = std::chrono::duration<double>(now - began_).count();
         Gauges gauges{.loss = p.loss, .accuracy = p.accuracy, .images_per_second = {}};
         if (seconds > 0) gauges.images_per_second = static_cast<double>(p.images - first_images_) / seconds;
-        progress_.update(static_cast<std::uint64_t>(p.look - 1) * static_cast<std::uint64_t>(p.updates) +
-                             static_cast<std::uint64_t>(p.update),
-                         gauges);
+        progress_->update(static_cast<std::uint64_t>(p.look - 1) * static_cast<std::uint64_t>(p.updates) +
+                              static_cast<std::uint64_t>(p.update),
+                          gauges);
     }
 
 private:
-    Progress& progress_;
+    Progress* progress_;
     bool timing_ = false;
     std::chrono::steady_clock::time_point began_;
     std::uint64_t first_images_ = 0;

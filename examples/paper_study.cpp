@@ -1,0 +1,75 @@
+// links: command_line
+// The study of Possas and Zhou: 22 networks, the 50 attack combinations of Table 1 and a column more, two protocols.
+#include <iostream>
+#include <string>
+
+#include <skewgrad/command_line.hpp>
+#include <skewgrad/command_line/study_display.hpp>
+#include <skewgrad/report.hpp>
+
+using namespace skewgrad;
+
+// What --quick trains instead of the paper's network, and at what scale.
+struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv<32>, Relu, MaxPool<2>,  //
+                              Conv<32>, Relu, MaxPool<2>, Dense<64>, Relu, Dropout<25>, Dense<10>> {};
+constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 12, .test_images = 200, .learning_rate = 1e-3f};
+
+struct Options : CommonOptions {
+    std::string protocol = "as-written", under = "inferred";
+    PaperScale scale;
+};
+
+template <class Protocol, ANetwork N>
+void run(const Protocol& protocol, const Options& options, const PaperScale& scale) {
+    const Splits data = options.data.empty()
+                            ? Embedded{.train_per_class = scale.per_class, .test_per_class = 1000}.load()
+                            : Cifar10::load(options.data);
+    const Cpu<f32>::Context on(options.threads);
+    const auto study = paper_study<Protocol, Cpu<f32>, N>(protocol, scale, options.epsilon, options.seed, on);
+    Progress progress;
+    StudyResults results = study.run(data, show_study(progress, data.test.class_names(), scale.looks));
+    results.configuration = {{"protocol", Protocol::name},
+                             {"data", data.train.name()},
+                             {"runs_on", on.description()},
+                             {"threads", options.threads},
+                             {"compiler", __VERSION__},
+                             {"learner", study.learner.json()},
+                             {"arrangement", study.arrangement.json()}};
+    const auto show = [](const char* title, const Table& table) {
+        std::cout << title << "\n\n" << to_text(table) << "\n";
+    };
+    std::cout << "The study of Possas and Zhou, " << Protocol::name << ", on " << data.train.name() << "\n\n";
+    show("Figure 1: answers of the balanced network without attack, percent of each class", report::figure_1(results));
+    show("Figure 2: accuracy on the skewed class without attack, percent", report::figure_2(results));
+    show("Table 1: accuracy on the attacked class under the fast method, percent", report::table_1(results));
+    show("Figure 5: relative difference, percent of the clean accuracy", report::figure_5(results));
+    show("Matched flip rates, own gradients, percent", report::matched_flip_table(results));
+    show("What each attack leaves, average over classes, percent", report::controls(results));
+    if (!options.out.empty()) report::write_study(results, options.out);
+}
+
+int main(int argc, char** argv) {
+    CLI::App app{
+        "The study of Possas and Zhou: how the class distribution a network was trained on changes what "
+        "adversarial examples do to it. Without --data: on the embedded data set."};
+    Options options;
+    add_common(app, options);
+    app.add_option("--protocol", options.protocol, "The paper's words, or what its authors' code did")
+        ->check(CLI::IsMember({"as-written", "as-run"}))
+        ->capture_default_str();
+    app.add_option("--as-run-under", options.under, "As run: what stopped the under-sampled networks")
+        ->check(CLI::IsMember({"inferred", "committed"}))
+        ->capture_default_str();
+    add_number(app, "--looks", options.scale.looks, 1, 200, "Looks at most");
+    add_number(app, "--held-out", options.scale.held_out, 0, 4000,
+               "As written: images a class held out before the skew");
+    return run_main(app, argc, argv, [&] {
+        const PaperScale scale = options.quick ? quick : options.scale;
+        const AsRun as_run{.under = options.under == "committed" ? AsRunUnder::committed : AsRunUnder::inferred};
+        const bool written = options.protocol == "as-written";
+        if (written && options.quick) run<AsWritten, QuickNetwork>({}, options, scale);
+        if (written && !options.quick) run<AsWritten, AsWritten::Network>({}, options, scale);
+        if (!written && options.quick) run<AsRun, QuickNetwork>(as_run, options, scale);
+        if (!written && !options.quick) run<AsRun, AsRun::Network>(as_run, options, scale);
+    });
+}

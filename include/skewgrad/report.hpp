@@ -1,0 +1,6 @@
+// Reports by name: tables of a study beside the paper's numbers, and its files.
+#pragma once
+#include <skewgrad/report/paper_tables.hpp>
+#include <skewgrad/report/study_files.hpp>
+#include <skewgrad/report/table.hpp>
+#include <skewgrad/study.hpp>

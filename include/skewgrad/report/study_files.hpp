@@ -1,0 +1,152 @@
+// A study on disk: every cell, every image of every cell, every training, as CSV and JSON.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <skewgrad/report/study_cells.hpp>
+#include <skewgrad/report/table.hpp>
+#include <skewgrad/report/table_json.hpp>
+#include <skewgrad/store/whole_file.hpp>
+#include <skewgrad/train/checkpoint.hpp>
+
+namespace SKEWGRAD_NAMESPACE::report {
+
+/// One row a cell: what it is, its counts and its measures. Shares stand as counts, so that all can be computed again.
+inline Table cell_table(const StudyResults& results) {
+    Table table({{.title = "cell"},
+                 {.title = "trained_on", .align = Align::left},
+                 {.title = "skewed_class"},
+                 {.title = "seed"},
+                 {.title = "source", .align = Align::left},
+                 {.title = "source_seed"},
+                 {.title = "attack", .align = Align::left},
+                 {.title = "attack_values", .align = Align::left},
+                 {.title = "attacked_class"},
+                 {.title = "images"},
+                 {.title = "clean_correct"},
+                 {.title = "attacked_correct"},
+                 {.title = "attacked_low"},
+                 {.title = "attacked_high"},
+                 {.title = "robust_correct"},
+                 {.title = "success"},
+                 {.title = "success_of"},
+                 {.title = "fooled"},
+                 {.title = "relative_difference"},
+                 {.title = "absolute_drop"},
+                 {.title = "log_odds_drop"},
+                 {.title = "test_correct"},
+                 {.title = "test_images"},
+                 {.title = "zero_gradients"},
+                 {.title = "gradients_below_1e-8"},
+                 {.title = "median_epsilon"},
+                 {.title = "never_flipped"}});
+    for (std::size_t i = 0; i < results.cells.size(); ++i) {
+        const PlannedCell& cell = results.plan.cells[i];
+        const PlannedTraining& victim = results.plan.trainings[cell.victim];
+        const CellSummary s = summary(results, i);
+        const Ratio all = results.confusion(i).accuracy();
+        const auto& attack = results.attacks[cell.attack];
+        table.add({i,
+                   victim.key.sampler.at("name").template get<std::string>(),
+                   victim.skewed ? TableCell(index(*victim.skewed)) : TableCell(),
+                   victim.seed.value,
+                   cell.from == Source::same_model ? "same" : "different",
+                   results.plan.trainings[cell.source].seed.value,
+                   attack.at("name").template get<std::string>(),
+                   attack.at("values").dump(),
+                   index(cell.attacked_class),
+                   s.attacked.of,
+                   s.clean.hits,
+                   s.attacked.hits,
+                   s.attacked_interval.low,
+                   s.attacked_interval.high,
+                   s.robust.hits,
+                   s.success.hits,
+                   s.success.of,
+                   s.fooled.hits,
+                   s.relative_difference,
+                   s.absolute_drop,
+                   s.log_odds_drop,
+                   all.hits,
+                   all.of,
+                   s.zero_gradients.hits,
+                   s.tiny_gradients.hits,
+                   s.median_epsilon.value,
+                   s.epsilon_measured ? TableCell(s.median_epsilon.infinite) : TableCell()});
+    }
+    return table;
+}
+
+/// One row an image of a cell: answers, margins, losses and confidences without and with the attack, the source's
+/// gradient, the smallest epsilon that flips ("inf": none up to 16/255; empty: not measured).
+inline Table image_table(const StudyResults& results) {
+    Table table({{.title = "cell"},
+                 {.title = "item"},
+                 {.title = "clean_prediction"},
+                 {.title = "clean_margin"},
+                 {.title = "clean_loss"},
+                 {.title = "clean_confidence"},
+                 {.title = "attacked_prediction"},
+                 {.title = "attacked_margin"},
+                 {.title = "attacked_loss"},
+                 {.title = "attacked_confidence"},
+                 {.title = "gradient_norm1"},
+                 {.title = "zero_gradient"},
+                 {.title = "zero_pixels"},
+                 {.title = "smallest_epsilon"}});
+    for (std::size_t i = 0; i < results.cells.size(); ++i)
+        for (const ImageRecord& r : results.cells[i].images)
+            table.add({i, r.item, index(r.clean.said), r.clean.margin, r.clean.loss, r.clean.confidence,
+                       index(r.attacked.said), r.attacked.margin, r.attacked.loss, r.attacked.confidence,
+                       r.gradient_norm1, r.zero_gradient ? 1 : 0, r.zero_pixels,
+                       r.smallest_epsilon >= 0 ? TableCell(r.smallest_epsilon) : TableCell()});
+    return table;
+}
+
+/// One object a training: its key, counts, index list, history and clean recall.
+inline nlohmann::json trainings_json(const StudyResults& results) {
+    nlohmann::json all = nlohmann::json::array();
+    for (std::size_t t = 0; t < results.trainings.size(); ++t) {
+        const TrainingResult& training = results.trainings[t];
+        nlohmann::json looks = nlohmann::json::array();
+        for (const Look& look : training.history.looks) looks.push_back(checkpoint::to_json(look));
+        const Confusion clean = results.clean_confusion(t);
+        nlohmann::json recall = nlohmann::json::array();
+        for (int c = 0; c < clean.classes(); ++c)
+            recall.push_back(clean.recall(Label(static_cast<std::uint16_t>(c))).value());
+        all.push_back({{"key", results.plan.trainings[t].key.json()},
+                       {"counts", training.counts},
+                       {"held_out", training.held_out},
+                       {"best_look", training.history.best_look},
+                       {"stopped_by", to_string(training.history.stop)},
+                       {"looks", looks},
+                       {"clean_recall", recall},
+                       {"seconds", training.seconds},
+                       {"items", training.items}});
+    }
+    return all;
+}
+
+/// Writes cells.csv, cells.json, images.csv, trainings.json and study.json into `folder`, which is made if it is
+/// missing. Throws FileError where one cannot be written.
+inline void write_study(const StudyResults& results, const std::filesystem::path& folder) {
+    std::error_code problem;
+    std::filesystem::create_directories(folder, problem);
+    if (problem) throw FileError(folder.string(), "cannot be made: " + problem.message());
+    const Table cells = cell_table(results);
+    write_whole_file(folder / "cells.csv", to_csv(cells));
+    write_whole_file(folder / "cells.json", to_json(cells).dump(1) + "\n");
+    write_whole_file(folder / "images.csv", to_csv(image_table(results)));
+    write_whole_file(folder / "trainings.json", trainings_json(results).dump() + "\n");
+    nlohmann::json study = results.configuration;
+    study["class_names"] = results.class_names;
+    study["attacks"] = results.attacks;
+    study["trainings"] = results.trainings.size();
+    study["cells"] = results.cells.size();
+    study["seconds"] = results.seconds;
+    write_whole_file(folder / "study.json", study.dump(1) + "\n");
+}
+
+}  // namespace SKEWGRAD_NAMESPACE::report
