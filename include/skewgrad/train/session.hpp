@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -139,7 +139,9 @@ private:
             look.best = true;
             history_.best_look = number;
             // Not a number (nothing held out, or a network about to diverge): any later number is better.
-            history_.best_loss = std::isnan(look.held_loss) ? std::numeric_limits<double>::infinity() : look.held_loss;
+            constexpr std::uint64_t infinity = 0x7ff0'0000'0000'0000;
+            const bool finite = (std::bit_cast<std::uint64_t>(look.held_loss) & infinity) != infinity;
+            history_.best_loss = finite ? look.held_loss : std::numeric_limits<double>::infinity();
             if (!held_.empty()) Program::copy_parameters(model_.context(), model_.backend_parameters(), *best_);
         }
         history_.looks.push_back(look);
