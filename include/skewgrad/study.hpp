@@ -2,4 +2,5 @@
 #pragma once
 #include <skewgrad/skewgrad.hpp>
 #include <skewgrad/study/paper.hpp>
+#include <skewgrad/study/run_record.hpp>
 #include <skewgrad/study/study.hpp>

@@ -140,7 +140,7 @@ inline void write_study(const StudyResults& results, const std::filesystem::path
     write_whole_file(folder / "cells.json", to_json(cells).dump(1) + "\n");
     write_whole_file(folder / "images.csv", to_csv(image_table(results)));
     write_whole_file(folder / "trainings.json", trainings_json(results).dump() + "\n");
-    nlohmann::json study = results.configuration;
+    nlohmann::json study = results.record;
     study["class_names"] = results.class_names;
     study["attacks"] = results.attacks;
     study["trainings"] = results.trainings.size();

@@ -59,7 +59,7 @@ struct StudyResults {
     std::vector<TrainingResult> trainings;  ///< as in the plan
     std::vector<CellResult> cells;          ///< as in the plan
     double seconds = 0;
-    nlohmann::json configuration;  ///< resolved: what ran, on what
+    nlohmann::json record;  ///< what ran, on what (study/run_record.hpp)
 
     /// The whole test set's confusion under a cell: the attacked class's images replaced by their adversarial versions.
     Confusion confusion(std::size_t cell) const {
