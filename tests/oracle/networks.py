@@ -40,6 +40,13 @@ class Residual(nn.Module):
         return self.branch(x) + x
 
 
+class Dense(nn.Linear):
+    """Flattens its input, channels first, so that entries are numbered as the library numbers them."""
+
+    def forward(self, x):
+        return super().forward(x.flatten(1))
+
+
 class CounterDropout(nn.Module):
     """Inverted dropout whose mask is a function of (seed, node, item, epoch, copy).
 
@@ -138,36 +145,34 @@ class Built:
     def __init__(self, name, seed):
         self.seed, self.node, self.start = seed, 0, []
         self.shape = IMAGE[name]
-        self.flat = False
         self.module = self.chain(LAYERS[name])
 
     def chain(self, layers):
-        return nn.Sequential(*[m for kind, *values in layers for m in self.layer(kind, *values)])
+        return nn.Sequential(*[self.layer(kind, *values) for kind, *values in layers])
 
     def layer(self, kind, *values):
         c, h, w = self.shape
         if kind == "residual":
             branch = self.chain(values[0])
             self.node += 1  # the join
-            return [Residual(branch)]
+            return Residual(branch)
         self.node += 1
         if kind == "conv":
             out, kernel, stride, padding = values
             self.draw((out, c, kernel, kernel), c * kernel * kernel, out * kernel * kernel)
             self.shape = (out, (h + 2 * padding - kernel) // stride + 1, (w + 2 * padding - kernel) // stride + 1)
-            return [nn.Conv2d(c, out, kernel, stride, padding)]
+            return nn.Conv2d(c, out, kernel, stride, padding)
         if kind == "dense":
             (out,) = values
             self.draw((out, c * h * w), c * h * w, out)
             self.shape = (out, 1, 1)
-            flatten, self.flat = ([] if self.flat else [nn.Flatten()]), True
-            return [*flatten, nn.Linear(c * h * w, out)]
+            return Dense(c * h * w, out)
         if kind in ("max_pool", "average_pool"):
             self.shape = (c, h // values[0], w // values[0])
-            return [nn.MaxPool2d(values[0]) if kind == "max_pool" else nn.AvgPool2d(values[0])]
-        return [
-            {"relu": nn.ReLU, "normalize": Normalize, "dropout": lambda p: CounterDropout(p, self.node)}[kind](*values)
-        ]
+            return (nn.MaxPool2d if kind == "max_pool" else nn.AvgPool2d)(values[0])
+        if kind == "dropout":
+            return CounterDropout(values[0], self.node)
+        return {"relu": nn.ReLU, "normalize": Normalize}[kind](*values)
 
     def draw(self, shape, fan_in, fan_out):
         count = math.prod(shape)

@@ -1,0 +1,182 @@
+# Our attacks against foolbox, torchattacks and ART on the same weights and images: peers.py <the attack_dump program>.
+"""Weights go over as a PyTorch state_dict. Pixels are multiples of 1/256 and steps multiples of 1/1024, so that every
+iterate is exact in f32 and in f64 and pixels can be compared for equality.
+
+f64: one-step and iterative images equal on every pixel whose |gradient| exceeds 1e-9 of its image's root mean square at
+each step. f32: the one-step images, and each single step from the peer's own iterate, differ on at most 0.1 % of the
+pixels, each with |gradient| below 1e-3 of its image's root mean square.
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+import networks
+
+warnings.filterwarnings("ignore")
+import foolbox  # noqa: E402
+import torchattacks  # noqa: E402
+from art.attacks.evasion import BasicIterativeMethod, FastGradientMethod  # noqa: E402
+from art.estimators.classification import PyTorchClassifier  # noqa: E402
+
+SEED, COUNT, STEPS = 26, 4, 10
+EPSILON, ALPHA = 10 / 1024, 1 / 1024
+
+
+# Each peer: (network, images, labels, targets or None, steps or None) -> images. With targets it descends to them.
+
+
+def by_foolbox(network, x, y, targets, steps):
+    model = foolbox.PyTorchModel(network, bounds=(0, 1), device="cpu")
+    aim = foolbox.criteria.Misclassification(y) if targets is None else foolbox.criteria.TargetedMisclassification(targets)
+    if steps is None and targets is None:
+        attack = foolbox.attacks.LinfFastGradientAttack(random_start=False)
+    else:  # its fast attack takes no targets; one full step of the iterative one is the same
+        size, count = (EPSILON, 1) if steps is None else (ALPHA, steps)
+        attack = foolbox.attacks.LinfBasicIterativeAttack(abs_stepsize=size, steps=count, random_start=False)
+    return attack.run(model, x, aim, epsilon=EPSILON)
+
+
+def by_torchattacks(network, x, y, targets, steps):
+    if steps is None:
+        attack = torchattacks.FGSM(network, eps=EPSILON)
+    else:
+        attack = torchattacks.BIM(network, eps=EPSILON, alpha=ALPHA, steps=steps)
+    if targets is not None:
+        attack.set_mode_targeted_by_label(quiet=True)
+    return attack(x, y if targets is None else targets)
+
+
+def by_art(network, x, y, targets, steps):
+    classifier = PyTorchClassifier(
+        model=network,
+        loss=torch.nn.CrossEntropyLoss(),
+        input_shape=tuple(x.shape[1:]),
+        nb_classes=10,
+        clip_values=(0.0, 1.0),
+        device_type="cpu",
+    )
+    aimed = targets is not None
+    if steps is None:
+        attack = FastGradientMethod(classifier, eps=EPSILON, targeted=aimed)
+    else:
+        attack = BasicIterativeMethod(
+            classifier, eps=EPSILON, eps_step=ALPHA, max_iter=steps, targeted=aimed, verbose=False
+        )
+    wanted = torch.nn.functional.one_hot(targets if aimed else y, 10).float().numpy()
+    return torch.from_numpy(attack.generate(x.numpy(), wanted))
+
+
+#: ART rounds everything to f32, so it takes part in the f32 comparison only.
+PEERS = {"foolbox": by_foolbox, "torchattacks": by_torchattacks, "art": by_art}
+EXACT_PEERS = ("foolbox", "torchattacks")
+
+
+def slopes(network, x, y):
+    """|dL/dx| over its image's root mean square, in f64."""
+    x = x.double().clone().requires_grad_()
+    torch.nn.functional.cross_entropy(network(x), y, reduction="sum").backward()
+    g = x.grad
+    return g.abs() / g.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+
+
+class Sets:
+    def __init__(self):
+        self.single = networks.build("paper", SEED, torch.float32)
+        self.double = networks.build("paper", SEED, torch.float64)
+        stored = networks.images(SEED, COUNT, networks.IMAGE["paper"])
+        self.x = torch.from_numpy(stored.astype(np.float32) / np.float32(256))
+        self.y = torch.from_numpy(networks.labels(SEED, COUNT, 10))
+        self.targets = (self.y + 3) % 10
+
+
+def run_ours(program, sets, iterates, wanted):
+    """What attack_dump answers. `iterates` are stepped on from, each toward or away from the label beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer = pathlib.Path(folder) / "question", pathlib.Path(folder) / "answer"
+        tensors = {
+            **sets.single.state_dict(),
+            "images": sets.x,
+            "labels": sets.y,
+            "targets": sets.targets,
+            "iterates": iterates,
+            "iterate_labels": wanted,
+            "epsilon": torch.tensor([EPSILON], dtype=torch.float32),
+            "alpha": torch.tensor([ALPHA], dtype=torch.float32),
+            "steps": torch.tensor([STEPS]),
+        }
+        save_file({k: v.contiguous() for k, v in tensors.items()}, question)
+        subprocess.run([program, question, answer], check=True)
+        return load_file(answer)
+
+
+def check_f64(name, kind, theirs, ours, unsure):
+    differ = theirs != ours
+    where = f"f64 {kind}, {name}"
+    print(f"{where}: {int(differ.sum())} of {differ.numel()} pixels differ, {int(unsure.sum())} may")
+    assert not (differ & ~unsure).any(), where
+
+
+def check_f32(name, kind, theirs, ours, slope):
+    differ = theirs != ours
+    share, worst = differ.double().mean().item(), slope[differ].max().item() if differ.any() else 0.0
+    print(f"f32 {kind}, {name}: {100 * share:.4f} % of the pixels differ, the largest gradient there {worst:.1e}")
+    assert share <= 1e-3 and worst < 1e-3, (kind, name)
+
+
+def main():
+    torch.set_num_threads(1)
+    sets = Sets()
+    modes = {"ascent": (sets.y, None), "descent": (sets.targets, sets.targets)}
+
+    # The peers' own iterates in f32, first to last; their first step is the one-step attack's with a smaller step.
+    trails = {}
+    for name, peer in PEERS.items():
+        for mode, (_, targets) in modes.items():
+            later = [peer(sets.single, sets.x, sets.y, targets, steps) for steps in range(1, STEPS + 1)]
+            trails[name, mode] = [sets.x, *later]
+    keys = list(trails)
+    iterates = torch.cat([x for key in keys for x in trails[key][:-1]])
+    wanted = torch.cat([modes[mode][0].repeat(STEPS) for _, mode in keys])
+    signs = torch.cat([torch.full((STEPS * COUNT,), 1 if mode == "ascent" else -1) for _, mode in keys])
+    ours = run_ours(sys.argv[1], sets, iterates, wanted)
+
+    for mode, (labels, targets) in modes.items():
+        x = sets.x.double()
+        for name in EXACT_PEERS:
+            one = PEERS[name](sets.double, x, sets.y, targets, None)
+            assert one.dtype == torch.float64
+            check_f64(name, f"one step, {mode}", one, ours[f"fgsm.{mode}.f64"], slopes(sets.double, x, labels) <= 1e-9)
+            unsure, at = torch.zeros_like(x, dtype=torch.bool), x
+            for steps in range(1, STEPS + 1):
+                unsure |= slopes(sets.double, at, labels) <= 1e-9
+                at = PEERS[name](sets.double, x, sets.y, targets, steps)
+            moved = (at - x).abs()
+            assert moved.max() == EPSILON and (moved < EPSILON).any(), "the iterates fill the ball and not only its corners"
+            check_f64(name, f"{STEPS} steps, {mode}", at, ours[f"iterative.{mode}.f64"], unsure)
+
+        slope = slopes(sets.double, sets.x, labels)
+        for name, peer in PEERS.items():
+            one = peer(sets.single, sets.x, sets.y, targets, None)
+            check_f32(name, f"one step, {mode}", one, ours[f"fgsm.{mode}.f32"], slope)
+
+    # One step of ours from each iterate, into the ball around the image and into [0, 1]: exact here.
+    moved = torch.where((signs == 1).reshape(-1, 1, 1, 1), ours["away.f32"], ours["toward.f32"])
+    for i, (name, mode) in enumerate(keys):
+        labels = modes[mode][0]
+        theirs = torch.cat(trails[name, mode][1:])
+        rows = slice(i * STEPS * COUNT, (i + 1) * STEPS * COUNT)
+        origin = sets.x.repeat(STEPS, 1, 1, 1)
+        mine = torch.minimum(torch.maximum(moved[rows], origin - EPSILON), origin + EPSILON)
+        check_f32(name, f"{STEPS} single steps, {mode}", theirs, mine, slopes(sets.double, iterates[rows], labels.repeat(STEPS)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
