@@ -72,6 +72,23 @@ bool same_tensors(const TensorFile& a, const TensorFile& b) {
            });
 }
 
+/// Calls `look` with `sound` damaged in one byte, for every byte: each of its bits turned, all of them turned, or a
+/// letter in its place that means something in a header.
+template <class Look>
+void damage_each_byte(const std::string& sound, Look&& look) {
+    for (std::size_t at = 0; at < sound.size(); ++at) {
+        std::string others = "\xff\"{}[],:\\ 0123456789-.eFUI";
+        others += '\0';
+        for (int bit = 0; bit < 8; ++bit) others += static_cast<char>(sound[at] ^ (1 << bit));
+        others += static_cast<char>(~sound[at]);
+        std::string damaged = sound;
+        for (const char other : others) {
+            damaged[at] = other;
+            if (other != sound[at]) look(damaged);
+        }
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(tensors_and_notes_come_back) {
@@ -206,22 +223,18 @@ BOOST_AUTO_TEST_CASE(a_damaged_byte_anywhere_changes_no_tensor_unseen) {
     write_safetensors(folder / "a", file);
     const std::string sound = read_whole_text(folder / "a");
     int accepted = 0, refused = 0, wrong = 0;
-    for (std::size_t at = 0; at < sound.size(); ++at) {
-        std::string damaged = sound;
-        for (int flip = 1; flip < 256; ++flip) {
-            damaged[at] = static_cast<char>(static_cast<unsigned char>(sound[at]) ^ flip);
-            try {
-                wrong += !same_tensors(parse(damaged), file);
-                ++accepted;
-            } catch (const FileError&) {
-                ++refused;
-            }
+    damage_each_byte(sound, [&](const std::string& damaged) {
+        try {
+            wrong += !same_tensors(parse(damaged), file);
+            ++accepted;
+        } catch (const FileError&) {
+            ++refused;
         }
-    }
+    });
     BOOST_TEST_MESSAGE(accepted << " of " << accepted + refused
                                 << " damaged files were read: other spaces, or the digest's name");
     BOOST_TEST(wrong == 0);
-    BOOST_TEST(refused > 50 * accepted);
+    BOOST_TEST(refused > 20 * accepted);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_byte_in_a_file_without_a_digest_is_refused_or_well_formed) {
@@ -230,17 +243,13 @@ BOOST_AUTO_TEST_CASE(a_damaged_byte_in_a_file_without_a_digest_is_refused_or_wel
                  R"("b":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}})",
                  16);
     int malformed = 0, refused = 0;
-    for (std::size_t at = 0; at < sound.size(); ++at) {
-        std::string damaged = sound;
-        for (int flip = 1; flip < 256; ++flip) {
-            damaged[at] = static_cast<char>(static_cast<unsigned char>(sound[at]) ^ flip);
-            try {
-                malformed += !well_formed(parse(damaged));
-            } catch (const FileError&) {
-                ++refused;
-            }
+    damage_each_byte(sound, [&](const std::string& damaged) {
+        try {
+            malformed += !well_formed(parse(damaged));
+        } catch (const FileError&) {
+            ++refused;
         }
-    }
+    });
     BOOST_TEST(malformed == 0);
     BOOST_TEST(refused > 0);
 }
