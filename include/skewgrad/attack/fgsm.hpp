@@ -31,6 +31,7 @@ struct Attack<FGSM, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     std::vector<xt::xtensor<Real, 4>> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                                  std::span<const Label> y, std::span<const float> epsilons) const {
+        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
         const auto origin = handle.load(x);
         auto gradient = handle.copy(origin);

@@ -30,6 +30,7 @@ struct Attack<Iterative, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y) const {
+        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
         return handle.unload(run(handle, handle.load(x), y));
     }

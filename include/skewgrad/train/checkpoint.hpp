@@ -157,6 +157,7 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
     };
     try {
         history = {
+            .looks = {},
             .best_look = position.at("best_look"),
             .best_loss = checkpoint::number_or(position.at("best_loss"), std::numeric_limits<double>::infinity()),
             .stop = static_cast<Stop>(position.at("stop").template get<int>())};
