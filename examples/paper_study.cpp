@@ -1,4 +1,4 @@
-// links: command_line
+// links: command_line reference
 // The study of Possas and Zhou: 22 networks, the 50 attack combinations of Table 1 and a column more, two protocols.
 #include <algorithm>
 #include <iostream>
@@ -7,6 +7,7 @@
 
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/command_line/study_display.hpp>
+#include <skewgrad/reference.hpp>
 #include <skewgrad/report.hpp>
 
 using namespace skewgrad;
@@ -17,37 +18,38 @@ struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv
 constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 6, .test_images = 200, .learning_rate = 1e-3f};
 
 struct Options : CommonOptions {
-    std::string protocol = "as-written", under = "inferred";
+    std::string protocol = "as-written", under = "inferred", backend = "cpu";
     PaperScale scale;
 };
 
 // As many images a class as the scale says, of CIFAR-10 or the embedded set.
 Splits load(const Options& options, const PaperScale& scale) {
     if (options.data.empty())
-        return Embedded{.train_per_class = scale.per_class, .test_per_class = std::max(200, scale.test_images)}.load();
+        return Embedded{.train_per_class = scale.per_class,
+                        .test_per_class = scale.test_images ? scale.test_images : 1000}
+            .load();
     Splits data = Cifar10::load(options.data);
     return {Sampler<Balanced>{.count = scale.per_class}(data.train, options.seed), data.test};
 }
 
-template <class Protocol, ANetwork N, Backend B = Cpu<f32>>
-void run(const Protocol& protocol, const Options& options, const PaperScale& scale) {
+template <Backend B, class Protocol, ANetwork N>
+void run(const Protocol& protocol, N, const Options& options, const PaperScale& scale) {
     const Splits data = load(options, scale);
     const typename B::Context on(options.threads);
     const auto study = paper_study<Protocol, B, N>(protocol, scale, options.epsilon, options.seed, on);
     Progress progress;
     StudyResults results = study.run(data, show_study(progress, data.test.class_names(), scale.looks));
     results.record = run_record(study, on, {{"protocol", Protocol::name}, {"data", data.train.name()}});
-    const auto show = [](const char* title, const Table& table) {
-        std::cout << title << "\n\n" << to_text(table) << "\n";
-    };
     std::cout << "The study of Possas and Zhou, " << Protocol::name << ", on " << data.train.name() << "\n\n";
-    show("Figure 1: answers of the balanced network without attack, percent of each class", report::figure_1(results));
-    show("Figure 2: accuracy on the skewed class without attack, percent", report::figure_2(results));
-    show("Table 1: accuracy on the attacked class under the fast method, percent", report::table_1(results));
-    show("Figure 5: relative difference, percent of the clean accuracy", report::figure_5(results));
-    show("Matched flip rates, own gradients, percent", report::matched_flip_table(results));
-    show("What each attack leaves, average over classes, percent", report::controls(results));
+    for (const auto& [title, table] : report::all_tables(results))
+        std::cout << title << "\n\n" << to_text(table) << "\n";
     if (!options.out.empty()) report::write_study(results, options.out);
+}
+
+template <class Protocol, ANetwork N>
+void run_on(const Protocol& protocol, N network, const Options& options, const PaperScale& scale) {
+    if (options.backend == "cpu") run<Cpu<f32>>(protocol, network, options, scale);
+    if (options.backend == "reference") run<Reference<float>>(protocol, network, options, scale);
 }
 
 int main(int argc, char** argv) {
@@ -62,6 +64,9 @@ int main(int argc, char** argv) {
     app.add_option("--as-run-under", options.under, "As run: what stopped the under-sampled networks")
         ->check(CLI::IsMember({"inferred", "committed"}))
         ->capture_default_str();
+    app.add_option("--backend", options.backend, "Fast kernels, or plain loops on xtensor-blas (slow)")
+        ->check(CLI::IsMember({"cpu", "reference"}))
+        ->capture_default_str();
     add_number(app, "--looks", options.scale.looks, 1, 200, "Looks at most");
     add_number(app, "--held-out", options.scale.held_out, 0, 4000,
                "As written: images a class held out before the skew");
@@ -74,9 +79,9 @@ int main(int argc, char** argv) {
         const PaperScale scale = options.quick ? quick : options.scale;
         const AsRun as_run{.under = options.under == "committed" ? AsRunUnder::committed : AsRunUnder::inferred};
         const bool written = options.protocol == "as-written";
-        if (written && options.quick) run<AsWritten, QuickNetwork>({}, options, scale);
-        if (written && !options.quick) run<AsWritten, AsWritten::Network>({}, options, scale);
-        if (!written && options.quick) run<AsRun, QuickNetwork>(as_run, options, scale);
-        if (!written && !options.quick) run<AsRun, AsRun::Network>(as_run, options, scale);
+        if (written && options.quick) run_on(AsWritten{}, QuickNetwork{}, options, scale);
+        if (written && !options.quick) run_on(AsWritten{}, AsWritten::Network{}, options, scale);
+        if (!written && options.quick) run_on(as_run, QuickNetwork{}, options, scale);
+        if (!written && !options.quick) run_on(as_run, AsRun::Network{}, options, scale);
     });
 }

@@ -205,4 +205,20 @@ inline Table matched_flip_table(const StudyResults& results) {
     return table;
 }
 
+/// A table with the line that goes above it.
+struct TitledTable {
+    std::string title;
+    Table table;
+};
+
+/// All of the above, in the paper's order.
+inline std::vector<TitledTable> all_tables(const StudyResults& results) {
+    return {{"Figure 1: answers of the balanced network without attack, percent of each class", figure_1(results)},
+            {"Figure 2: accuracy on the skewed class without attack, percent", figure_2(results)},
+            {"Table 1: accuracy on the attacked class under the fast method, percent", table_1(results)},
+            {"Figure 5: relative difference, percent of the clean accuracy", figure_5(results)},
+            {"Matched flip rates, own gradients, percent", matched_flip_table(results)},
+            {"What each attack leaves, average over classes, percent", controls(results)}};
+}
+
 }  // namespace SKEWGRAD_NAMESPACE::report

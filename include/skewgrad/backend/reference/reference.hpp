@@ -15,6 +15,8 @@ struct Reference {
     using Value = T;
     using Sum = T;
     struct Context {
+        Context() = default;
+        explicit Context(int) {}  ///< one thread, whatever is asked for: plain loops, and BLAS as it sees fit
         int threads() const { return 1; }
         std::string description() const { return "xtensor-blas"; }
         void wait() {}

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <xtensor-blas/xlinalg.hpp>
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xbuilder.hpp>
 #include <xtensor/xmath.hpp>
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>
+
+// <sys/ioctl.h> defines NCC, which LAPACK's declarations use as a parameter's name.
+#pragma push_macro("NCC")
+#undef NCC
+#include <xtensor-blas/xlinalg.hpp>
+#pragma pop_macro("NCC")
 
 #include <skewgrad/backend/host/stages.hpp>
 
