@@ -1,0 +1,162 @@
+// Cpu<f32> gives the same bits for any number of threads and, outside training, for any batch an image stands in.
+#define BOOST_TEST_MODULE backend_cpu_bits
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <skewgrad/attack/fgsm.hpp>
+#include <skewgrad/backend/cpu/cpu.hpp>
+#include <skewgrad/evaluate/evaluate.hpp>
+#include <skewgrad/train/trainer.hpp>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "backend/layers.hpp"
+#include "backend/subjects.hpp"
+
+using namespace skewgrad;
+using namespace skewgrad_tests;
+
+namespace {
+
+struct Net : Network<Image<3, 8, 8>, Conv<20>, Relu, Conv<17, 5, 2>, Relu, MaxPool<2>, Dropout<25>,
+                     Residual<Conv<17>, Softplus>, Depthwise, Dense<33>, Relu, Dropout<50>, Dense<5>> {};
+using Subject = Model<Net, Cpu<f32>>;
+using Program = Subject::Program;
+
+std::vector<cpu::InstructionSet> sets_here() {
+    std::vector<cpu::InstructionSet> all;
+    for (const auto set : cpu::instruction_sets)
+        if (set <= cpu::best_instruction_set()) all.push_back(set);
+    return all;
+}
+
+Subject subject(int threads, cpu::InstructionSet set) {
+    Subject model(Seed{4}, Cpu<f32>::Context(threads, set));
+    shake(model);
+    return model;
+}
+
+std::shared_ptr<const ImageStore> noise(std::size_t images) {
+    std::vector<std::uint8_t> bytes(images * static_cast<std::size_t>(Net::image.size()));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::uint8_t>(256 * random_number(3, static_cast<std::uint32_t>(i)));
+    return make_store("noise", Net::image, std::move(bytes), labels_in_turn(images, Net::classes));
+}
+
+/// All that an attack sees of its images, in chunks of `chunk`.
+struct Seen {
+    std::vector<float> logits;
+    std::vector<double> losses;
+    xt::xtensor<float, 4> gradient, adversarial;
+    friend bool operator==(const Seen& a, const Seen& b) {
+        return same_bits(a.logits, b.logits) && same_bits(a.losses, b.losses) && same_bits(a.gradient, b.gradient) &&
+               same_bits(a.adversarial, b.adversarial);
+    }
+};
+Seen seen(const Subject& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y, int chunk) {
+    Seen all{std::vector<float>(y.size() * 5), std::vector<double>(y.size()), {}, {}};
+    const auto images = model.load(x);
+    auto dx = model.copy(images), moved = model.copy(images);
+    auto own = Program::make_workspace(model.context(), Mode::attack, chunk);
+    model.gradient(images, y, own, dx, all.logits, all.losses);
+    model.sign_step(moved, images, dx, SignStep{.alpha = 0.03f});
+    all.gradient = model.unload(dx);
+    all.adversarial = model.unload(moved);
+    return all;
+}
+
+BOOST_AUTO_TEST_CASE(an_attack_does_not_depend_on_chunks_or_threads) {
+    const std::size_t count = 36;
+    const auto x = random_images<float>(Net::image, count);
+    const auto y = labels_in_turn(count, Net::classes);
+    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
+            const Seen expected = seen(subject(1, set), x, y, 32);
+            for (const auto& [threads, chunk] : {std::pair(1, 1), {1, 1000}, {2, 1}, {2, 32}, {3, 32}, {3, 1000}})
+                BOOST_TEST((seen(subject(threads, set), x, y, chunk) == expected),
+                           threads << " threads, chunks of " << chunk);
+            const auto whole = subject(2, set).logits(x);
+            BOOST_TEST(same_bits(std::vector<float>(whole.begin(), whole.end()), expected.logits));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(an_image_does_not_depend_on_the_others_of_its_batch) {
+    const auto x = random_images<float>(Net::image, 40);
+    const auto y = labels_in_turn(40, Net::classes);
+    const Attack<FGSM, Ascent> attack{.epsilon = 0.02f};
+    const Subject model = subject(2, cpu::best_instruction_set());
+    const auto together = attack(model, x, y);
+    const std::size_t pixels = x.size() / 40;
+    for (const std::size_t n : {std::size_t{0}, std::size_t{17}, std::size_t{39}}) {
+        auto one = xt::xtensor<float, 4>::from_shape({1, 3, 8, 8});
+        std::copy_n(x.data() + n * pixels, pixels, one.data());
+        const auto alone = attack(model, one, std::span(y).subspan(n, 1));
+        BOOST_TEST(std::memcmp(alone.data(), together.data() + n * pixels, pixels * sizeof(float)) == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_streamed_from_bytes_equals_its_images) {
+    const TestData data(noise(130));
+    const Subject model = subject(2, cpu::best_instruction_set());
+    BOOST_TEST(same_bits(model.logits(data), model.logits(data.images())));
+    BOOST_TEST(same_bits(model.unload(model.load(data)), data.images()));
+    BOOST_TEST((evaluate(model, data) == evaluate(model, data.images(), data.labels())));
+}
+
+// 23 images in batches of 8: every third batch has 7.
+BOOST_AUTO_TEST_CASE(training_does_not_depend_on_threads) {
+    const auto store = noise(30);
+    const TrainingData data(store);
+    const TrainingData fit =
+        data.of_items({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 18, 19, 20, 21});
+    const HeldOutData held(store, {22, 23, 24, 25, 26, 27, 28, 29});
+    const Trainer trainer{RmsProp{.learning_rate = 1e-3f, .decay = 1e-2f},
+                          Recipe{.batch = 8, .looks = 2, .updates_per_look = 7}};
+    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
+            Subject one = subject(1, set);
+            const auto start = one.parameters();
+            const History history = trainer.fit(one, fit, held);
+            BOOST_TEST(history.looks.back().updates == 14u);
+            BOOST_TEST(!same_bits(one.parameters(), start));
+            for (const int threads : {2, 3}) {
+                Subject many = subject(threads, set);
+                const History other = trainer.fit(many, fit, held);
+                BOOST_TEST(same_bits(many.parameters(), one.parameters()));
+                BOOST_TEST(other.looks.back().held_loss == history.looks.back().held_loss);
+                BOOST_TEST(other.looks.back().train_loss == history.looks.back().train_loss);
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(passes_leave_the_parameters_alone) {
+    const Subject model = subject(2, cpu::best_instruction_set());
+    const auto before = model.parameters();
+    const auto x = random_images<float>(Net::image, 9);
+    const auto y = labels_in_turn(9, Net::classes);
+    Attack<FGSM, Ascent>{}(model, x, y);
+    evaluate(model, x, y);
+    model.parameter_gradient(x, y);
+    BOOST_TEST(same_bits(model.parameters(), before));
+}
+
+BOOST_AUTO_TEST_CASE(two_threads_may_use_one_model) {
+    const Subject model = subject(2, cpu::best_instruction_set());
+    const auto x = random_images<float>(Net::image, 40, 1), other = random_images<float>(Net::image, 40, 8);
+    const auto y = labels_in_turn(40, Net::classes);
+    const auto logits = model.logits(x);
+    const auto gradient = model.input_gradient(other, y);
+    int wrong_logits = 0, wrong_gradients = 0;
+    {
+        std::jthread first([&] {
+            for (int i = 0; i < 4; ++i) wrong_logits += !same_bits(model.logits(x), logits);
+        });
+        std::jthread second([&] {
+            for (int i = 0; i < 4; ++i) wrong_gradients += !same_bits(model.input_gradient(other, y), gradient);
+        });
+    }
+    BOOST_TEST(wrong_logits == 0);
+    BOOST_TEST(wrong_gradients == 0);
+}
+
+}  // namespace
