@@ -42,7 +42,9 @@ inline std::size_t settle(std::vector<Tenancy>& tenants) {
     std::vector<Tenancy*> order;
     for (Tenancy& t : tenants)
         if (t.to >= t.from && t.size > 0) order.push_back(&t);
-    std::stable_sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->from < b->from; });
+    // Ties by place in the list; std::stable_sort would do, were it not for a warning of clang's about libstdc++ 12.
+    std::sort(order.begin(), order.end(),
+              [](const Tenancy* a, const Tenancy* b) { return a->from != b->from ? a->from < b->from : a < b; });
     std::size_t total = 0;
     std::vector<const Tenancy*> living;
     for (Tenancy* t : order) {
