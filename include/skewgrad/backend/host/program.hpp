@@ -112,7 +112,7 @@ struct Program {
             const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
             loss_gradient<Loss>(logit_layout, z, labels.subspan(at, count), 1.0, own.gradient(plan.last_value),
                                 own.losses());
-            if (!losses.empty()) std::copy_n(own.losses().data(), count, losses.data() + at);
+            for (std::size_t n = 0; n < count && !losses.empty(); ++n) losses[at + n] = own.losses()[n];
             copy_logits(z, first, images, logits);
             schedule.backward(x.at(first), images, Mode::attack, nullptr, nullptr, dx.at(first));
         }
