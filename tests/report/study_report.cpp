@@ -1,0 +1,94 @@
+// links: report
+// Reports of a study: files that agree with its records, tables with the paper's numbers beside ours.
+#define BOOST_TEST_MODULE study_report
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include <skewgrad/data/synthetic.hpp>
+#include <skewgrad/report/paper_tables.hpp>
+#include <skewgrad/report/study_files.hpp>
+#include <skewgrad/study/study.hpp>
+#include "study/means_learner.hpp"
+
+using namespace skewgrad;
+
+namespace {
+
+StudyResults results() {
+    Study<MeansLearner, On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>>, From<SameModel, DifferentModel>,
+          By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<RandomSign>>>
+        study{.learner = {},
+              .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4}},
+              .attacks = {Attack<FGSM, Ascent>{.epsilon = .02f}, Attack<FGSM, Descent>{.epsilon = .02f},
+                          Attack<RandomSign>{.epsilon = .02f}},
+              .arrangement = {.per_class = 2, .batch = 8},
+              .classes = {},
+              .seeds = {Seed{1}}};
+    for (std::uint16_t c = 0; c < 10; ++c) study.classes.push_back(Label{c});
+    return study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));
+}
+
+std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> all;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) all.push_back(line);
+    return all;
+}
+
+double number(const Table& table, std::size_t row, std::size_t column) {
+    return std::stod(to_csv(table).empty() ? "" : [&] {
+        auto fields = lines(to_csv(table))[row + 1];
+        std::istringstream in(fields);
+        std::string field;
+        for (std::size_t c = 0; c <= column; ++c) std::getline(in, field, ',');
+        return field;
+    }());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(files_hold_every_cell_image_and_training) {
+    const StudyResults r = results();
+    const auto folder = std::filesystem::temp_directory_path() / "skewgrad-study-report";
+    std::filesystem::remove_all(folder);
+    report::write_study(r, folder / "deep");
+    const auto cells = lines(read_whole_text(folder / "deep" / "cells.csv"));
+    BOOST_TEST(cells.size() == r.cells.size() + 1);
+    const auto images = lines(read_whole_text(folder / "deep" / "images.csv"));
+    BOOST_TEST(images.size() == r.cells.size() * 6 + 1);
+    const auto trainings = nlohmann::json::parse(read_whole_text(folder / "deep" / "trainings.json"));
+    BOOST_TEST(trainings.size() == 22u);
+    BOOST_TEST(trainings[0]["items"].size() == 180u);
+    const auto json = nlohmann::json::parse(read_whole_text(folder / "deep" / "cells.json"));
+    BOOST_TEST(json.size() == r.cells.size());
+    for (std::size_t i = 0; i < r.cells.size(); ++i) {
+        const auto s = report::summary(r, i);
+        BOOST_TEST(json[i]["attacked_correct"].get<std::int64_t>() == s.attacked.hits);
+        BOOST_TEST(json[i]["clean_correct"].get<std::int64_t>() == s.clean.hits);
+        BOOST_TEST(json[i]["images"].get<std::int64_t>() == 6);
+        BOOST_TEST(json[i]["test_images"].get<std::int64_t>() == 60);
+    }
+    std::filesystem::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_CASE(table_1_shows_recalls_beside_the_papers) {
+    const StudyResults r = results();
+    const Table table = report::table_1(r);
+    BOOST_TEST(table.rows().size() == 11u);
+    for (std::size_t c = 0; c < 10; ++c) {
+        const auto cells = report::cells_of(r, 0, report::under, Source::same_model);
+        BOOST_TEST(number(table, c, 8) == 100 * report::summary(r, cells[c]).attacked.value(),
+                   boost::test_tools::tolerance(1e-9));
+        BOOST_TEST(number(table, c, 9) == paper::class_accuracy[c].same_under, boost::test_tools::tolerance(1e-9));
+    }
+    BOOST_TEST(number(table, 10, 9) == 14.17, boost::test_tools::tolerance(1e-9));  // the paper's own average
+    BOOST_TEST(number(table, 10, 3) == 53.8, boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(a_relative_difference_over_fewer_than_50_images_is_empty) {
+    const Table table = report::figure_5(results());
+    for (std::size_t c = 0; c < 10; ++c) BOOST_TEST(table.rows()[c][1].empty());
+    BOOST_TEST(!table.rows()[0][2].empty());
+}
