@@ -106,8 +106,8 @@ concept Program =
         P::sign_step(on, x, x0, x0, SignStep{});                                         // images, origin, gradient
         // Training: forward, loss, backward, fixed-order sums, update, repack. Skips the update of a non-finite loss.
         P::make_training(on, RmsProp{});
-    P::export_slot(on, training, 0, out);
-    P::import_slot(on, training, 0, in);
+        P::export_slot(on, training, 0, out);
+        P::import_slot(on, training, 0, in);
         P::template train_step<CrossEntropy>(on, parameters, bytes, batch, own, training, state);
         P::template parameter_gradient<CrossEntropy>(on, fixed, x0, labels, own, out);  // of the mean loss, canonical
         P::read(on, state);

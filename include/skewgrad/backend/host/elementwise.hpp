@@ -9,12 +9,15 @@
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// A layer that says `holds_for_vectors` is run on four floats at once; every other one on numbers.
+/// A layer that says `holds_for_vectors` is run on four floats at once; every other one on numbers. nvcc compiles
+/// formulas for the device as well, which knows no such vectors: there all run on numbers, to the same bits.
 template <class Value, class L>
 inline constexpr bool runs_on_lanes = false;
+#if !defined(__CUDACC__)
 template <class L>
     requires(L::holds_for_vectors)
 inline constexpr bool runs_on_lanes<float, L> = true;
+#endif
 
 template <class Value, class Sum, class L>
 struct InPlace {
