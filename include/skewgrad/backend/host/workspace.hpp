@@ -1,6 +1,7 @@
 // What a pass over a block of images needs: one arena whose parts are shared by values that never live together.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -77,7 +78,7 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
         const auto out = static_cast<std::size_t>(site.out_value);
         all[out] = {s, back ? again : s, round_up(plan.values[out].size), 0};
         if (back) all[values + out] = {again, again, round_up(plan.values[out].size), 0};
-        for (int v : {site.in_value, site.second_value}) {
+        for (const int v : std::array{site.in_value, site.second_value}) {
             if (v < 0) continue;
             const auto read = static_cast<std::size_t>(v);
             if (back && (site.adds_to_in || site.adds_to_second)) {
