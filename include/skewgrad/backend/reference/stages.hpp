@@ -9,13 +9,8 @@
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>
 
-// <sys/ioctl.h> defines NCC, which LAPACK's declarations use as a parameter's name.
-#pragma push_macro("NCC")
-#undef NCC
-#include <xtensor-blas/xlinalg.hpp>
-#pragma pop_macro("NCC")
-
 #include <skewgrad/backend/host/stages.hpp>
+#include <skewgrad/backend/reference/blas.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
