@@ -53,23 +53,14 @@ void run_on(const Protocol& protocol, N network, const Options& options, const P
 }
 
 int main(int argc, char** argv) {
-    CLI::App app{
-        "The study of Possas and Zhou: how the class distribution a network was trained on changes what "
-        "adversarial examples do to it. Without --data: on the embedded data set."};
+    CLI::App app{"The study of Possas and Zhou on CIFAR-10, or on the embedded data set where no data are given"};
     Options options;
     add_common(app, options);
-    app.add_option("--protocol", options.protocol, "The paper's words, or what its authors' code did")
-        ->check(CLI::IsMember({"as-written", "as-run"}))
-        ->capture_default_str();
-    app.add_option("--as-run-under", options.under, "As run: what stopped the under-sampled networks")
-        ->check(CLI::IsMember({"inferred", "committed"}))
-        ->capture_default_str();
-    app.add_option("--backend", options.backend, "Fast kernels, or plain loops on xtensor-blas (slow)")
-        ->check(CLI::IsMember({"cpu", "reference"}))
-        ->capture_default_str();
+    add_choice(app, "--protocol", options.protocol, {"as-written", "as-run"}, "The paper's words, or its code");
+    add_choice(app, "--as-run-under", options.under, {"inferred", "committed"}, "What stopped 'under' as run");
+    add_choice(app, "--backend", options.backend, {"cpu", "reference"}, "Fast kernels, or plain loops (slow)");
     add_number(app, "--looks", options.scale.looks, 1, 200, "Looks at most");
-    add_number(app, "--held-out", options.scale.held_out, 0, 4000,
-               "As written: images a class held out before the skew");
+    add_number(app, "--held-out", options.scale.held_out, 0, 4000, "As written: images a class held out");
     return run_main(app, argc, argv, [&] {
         // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
         const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
@@ -78,10 +69,11 @@ int main(int argc, char** argv) {
             throw ValueError("--held-out 0 leaves nothing to stop by: it needs --looks N");
         const PaperScale scale = options.quick ? quick : options.scale;
         const AsRun as_run{.under = options.under == "committed" ? AsRunUnder::committed : AsRunUnder::inferred};
-        const bool written = options.protocol == "as-written";
-        if (written && options.quick) run_on(AsWritten{}, QuickNetwork{}, options, scale);
-        if (written && !options.quick) run_on(AsWritten{}, AsWritten::Network{}, options, scale);
-        if (!written && options.quick) run_on(as_run, QuickNetwork{}, options, scale);
-        if (!written && !options.quick) run_on(as_run, AsRun::Network{}, options, scale);
+        if (options.protocol == "as-written")
+            options.quick ? run_on(AsWritten{}, QuickNetwork{}, options, scale)
+                          : run_on(AsWritten{}, AsWritten::Network{}, options, scale);
+        else
+            options.quick ? run_on(as_run, QuickNetwork{}, options, scale)
+                          : run_on(as_run, AsRun::Network{}, options, scale);
     });
 }

@@ -95,9 +95,9 @@ double worst(const std::vector<S>& ours, const std::vector<S>& theirs, const std
 
 // f64: the same formula in another order of operations, 50 times 2^-53 and then some.
 constexpr double f64_limit = 1e-13;
-// f32: 50 roundings of 2^-24, relative to the movement and a sixteenth of the parameter; an approximate reciprocal
-// root (3e-4) fails by far.
-constexpr double f32_limit = 50 * 0x1p-20;
+// f32: 50 steps of a few roundings of 2^-24 each, relative to the movement and a sixteenth of the parameter; an
+// approximate reciprocal root (3e-4 of each step) fails by far.
+constexpr double f32_limit = 50 * 0x1p-22;
 
 template <class O>
 void against_both(const O& optimiser, const std::string& name) {

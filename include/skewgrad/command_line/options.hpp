@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <skewgrad/core/config.hpp>
 #include <skewgrad/core/error.hpp>
@@ -73,6 +74,12 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, N& target, N lea
     else
         option->default_str(std::to_string(target));
     return option->type_name(std::floating_point<N> ? "X" : "N");
+}
+
+/// Adds an option that takes one of the words of `choices`; the target's value is the default shown by `--help`.
+inline CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& target,
+                               const std::vector<std::string>& choices, const std::string& description) {
+    return app.add_option(name, target, description)->check(CLI::IsMember(choices))->capture_default_str();
 }
 
 /// Adds `--data` (or the environment's SKEWGRAD_CIFAR10), `--out`, `--quick`, `--seed`, `--threads`, `--epsilon`.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -85,20 +86,7 @@ public:
     template <Split S>
     xt::xtensor<Real, 2> logits(const Subset<S>& data) const {
         check_shape_of(data);
-        auto z = xt::xtensor<Real, 2>::from_shape({data.size(), static_cast<std::size_t>(classes)});
-        auto own = workspace(Mode::evaluate, data.size());
-        const auto bytes = Program::upload(on_, data.store());
-        std::vector<Pick> picks;
-        for (std::size_t first = 0; first < data.size(); first += chunk) {
-            picks.clear();
-            for (std::size_t i = first; i < std::min(first + chunk, data.size()); ++i)
-                picks.push_back({data.items()[i], 0});
-            Images images = Program::make_images(on_, static_cast<int>(picks.size()));
-            Program::gather(on_, bytes, Batch{.picks = picks}, images);
-            logits(images, own, {z.data() + first * classes, picks.size() * classes});
-        }
-        on_.wait();
-        return z;
+        return logits_of_items(data.store(), data.items());
     }
     /// The gradient of each image's own loss at its label, N x C x H x W: dropout off, not divided by N, independent
     /// of the other images.
@@ -186,6 +174,23 @@ public:
     }
 
 private:
+    xt::xtensor<Real, 2> logits_of_items(const std::shared_ptr<const ImageStore>& store,
+                                         std::span<const std::uint32_t> items) const {
+        auto z = xt::xtensor<Real, 2>::from_shape({items.size(), static_cast<std::size_t>(classes)});
+        auto own = workspace(Mode::evaluate, items.size());
+        const auto bytes = Program::upload(on_, store);
+        std::vector<Pick> picks;
+        for (std::size_t first = 0; first < items.size(); first += chunk) {
+            picks.clear();
+            for (const std::uint32_t item : items.subspan(first, std::min(chunk, items.size() - first)))
+                picks.push_back({item, 0});
+            Images images = Program::make_images(on_, static_cast<int>(picks.size()));
+            Program::gather(on_, bytes, Batch{.picks = picks}, images);
+            logits(images, own, {z.data() + first * classes, picks.size() * classes});
+        }
+        on_.wait();
+        return z;
+    }
     static void check_labels(std::span<const Label> y, std::size_t images) {
         if (y.size() != images)
             throw ValueError(std::to_string(images) + " images came with " + std::to_string(y.size()) + " labels");

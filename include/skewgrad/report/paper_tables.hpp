@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,8 @@ using Published = std::function<std::optional<double>(const PaperColumn&, const 
 
 /// Rows: classes, then their average; a column of ours and one of the paper's each, where the paper has one. Several
 /// seeds are averaged. The paper's rows go by label: on other data than CIFAR-10 they are other classes.
-template <class Columns>
-Table by_class(const StudyResults& results, const Columns& columns, const Measure& measure,
-               const Published& published) {
+inline Table by_class(const StudyResults& results, std::span<const PaperColumn> columns, const Measure& measure,
+                      const Published& published) {
     std::vector<TableColumn> titles{{.title = "class", .align = Align::left}};
     for (const PaperColumn& column : columns) {
         titles.push_back({.title = column.title, .decimals = 1});

@@ -2,6 +2,8 @@
 #pragma once
 #include <concepts>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <skewgrad/model/concepts.hpp>
@@ -25,6 +27,27 @@ concept Learner = Differentiable<typename L::ModelType> &&
                       { l.json() } -> std::convertible_to<nlohmann::json>;
                   };
 
+namespace study {
+
+/// What a network learner is, as JSON; compiled once for all networks.
+inline nlohmann::json network_learner_json(const std::string& network, const std::string& backend,
+                                           const char* optimiser_name, std::span<const optimiser::Rate> rates,
+                                           const Recipe& recipe) {
+    nlohmann::json j;
+    j["network"] = network;
+    j["backend"] = backend;
+    j["optimiser"]["name"] = optimiser_name;
+    for (const auto& rate : rates) j["optimiser"]["rates"][rate.name] = rate.value;
+    j["recipe"]["batch"] = recipe.batch;
+    j["recipe"]["looks"] = recipe.looks;
+    j["recipe"]["patience"] = recipe.patience;
+    j["recipe"]["min_delta"] = recipe.min_delta;
+    j["recipe"]["flips"] = recipe.flips;
+    return j;
+}
+
+}  // namespace study
+
 template <ANetwork N, Backend B, Optimiser O>
 struct NetworkLearner {
     using ModelType = Model<N, B>;
@@ -41,17 +64,8 @@ struct NetworkLearner {
         return {std::move(model), std::move(history)};
     }
     nlohmann::json json() const {
-        nlohmann::json rates;
-        for (const auto& rate : optimiser.rates()) rates[rate.name] = rate.value;
-        return {{"network", describe<N>()},
-                {"backend", B::name()},
-                {"optimiser", {{"name", O::name}, {"rates", rates}}},
-                {"recipe",
-                 {{"batch", recipe.batch},
-                  {"looks", recipe.looks},
-                  {"patience", recipe.patience},
-                  {"min_delta", recipe.min_delta},
-                  {"flips", recipe.flips}}}};
+        const auto rates = optimiser.rates();
+        return study::network_learner_json(describe<N>(), B::name(), O::name, rates, recipe);
     }
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <skewgrad/core/error.hpp>
 #include <skewgrad/study/keys.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -53,5 +54,53 @@ struct Plan {
 private:
     std::map<std::string, std::size_t> places_;
 };
+
+namespace study {
+
+/// A sampler as a plan sees it: its description for each of the study's classes, all the same where it skews none.
+struct SamplerToPlan {
+    std::vector<nlohmann::json> descriptions;
+    bool skews = false;
+};
+
+/// What a plan is made of, without the study's types: planning is compiled once, whatever is studied.
+struct ToPlan {
+    nlohmann::json learner;  ///< with its arrangement
+    std::vector<SamplerToPlan> samplers;
+    std::vector<Source> sources;
+    std::vector<bool> attack_uses_source;
+    std::vector<Label> classes;
+    std::vector<Seed> seeds;
+};
+
+/// Every training once, every cell once; trainings in the order in which cells first mention them.
+inline Plan make_plan(const ToPlan& of) {
+    if (of.seeds.empty() || of.classes.empty()) throw ValueError("a study needs at least one seed and one class");
+    Plan plan;
+    const auto training = [&](std::size_t sampler, std::size_t c, Seed seed) {
+        const SamplerToPlan& s = of.samplers[sampler];
+        PlannedTraining t{{of.learner, s.descriptions[c], seed}, sampler, {}, seed};
+        if (s.skews) t.skewed = of.classes[c];
+        return plan.training(std::move(t));
+    };
+    for (std::size_t s = 0; s < of.seeds.size(); ++s) {
+        const Seed seed = of.seeds[s];
+        const Seed other = of.seeds.size() > 1 ? of.seeds[(s + 1) % of.seeds.size()] : Seed{seed.value + 1};
+        for (std::size_t k = 0; k < of.samplers.size(); ++k)
+            for (std::size_t c = 0; c < of.classes.size(); ++c) {
+                const std::size_t victim = training(k, c, seed);
+                for (const Source from : of.sources) {
+                    const bool own = from == Source::same_model;
+                    const std::size_t source = own ? victim : training(0, 0, other);
+                    for (std::size_t a = 0; a < of.attack_uses_source.size(); ++a)
+                        if (own || of.attack_uses_source[a])
+                            plan.cells.push_back({victim, source, from, a, of.classes[c]});
+                }
+            }
+    }
+    return plan;
+}
+
+}  // namespace study
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include <skewgrad/core/error.hpp>
-#include <skewgrad/study/cells.hpp>
+#include <skewgrad/evaluate/evaluate.hpp>
+#include <skewgrad/study/evaluate_cells.hpp>
 #include <skewgrad/study/learner.hpp>
 #include <skewgrad/study/plan.hpp>
 #include <skewgrad/study/results.hpp>
@@ -56,23 +56,24 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
 
     /// Every training once, every cell once; trainings in the order in which cells first mention them.
     Plan plan() const {
-        if (seeds.empty() || classes.empty()) throw ValueError("a study needs at least one seed and one class");
-        Plan plan;
-        for (std::size_t s = 0; s < seeds.size(); ++s) {
-            const Seed other = seeds.size() > 1 ? seeds[(s + 1) % seeds.size()] : Seed{seeds[s].value + 1};
-            for_each_indexed(samplers, [&](std::size_t k, const auto& sampler) {
-                for (const Label c : classes) {
-                    const std::size_t victim = plan.training(planned(k, with_class(sampler, c), seeds[s]));
-                    (add_cells(plan, victim, O::source, other, c), ...);
-                }
-            });
-        }
-        return plan;
+        study::ToPlan of{.learner = learner.json(),
+                         .samplers = {},
+                         .sources = {O::source...},
+                         .attack_uses_source = {study::uses_source<A>...},
+                         .classes = classes,
+                         .seeds = seeds};
+        of.learner["arrangement"] = arrangement.json();
+        study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {
+            auto& to_plan = of.samplers.emplace_back();
+            to_plan.skews = requires { sampler.skewed_class; };
+            for (const Label c : classes) to_plan.descriptions.push_back(study::description(with_class(sampler, c)));
+        });
+        return study::make_plan(of);
     }
 
     std::vector<nlohmann::json> attack_descriptions() const {
         std::vector<nlohmann::json> all;
-        std::apply([&](const auto&... a) { (all.push_back(study::description(a)), ...); }, attacks);
+        study::for_each_indexed(attacks, [&](std::size_t, const auto& a) { all.push_back(study::description(a)); });
         return all;
     }
 
@@ -103,47 +104,21 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
                                          arranged.held.size(), outcomes(models.back(), test), seconds() - began});
             if (observer.training_ends) observer.training_ends(t, results.trainings.back());
         }
-        evaluate_cells(results, models, test, observer);
+        study::evaluate_cells(results, models, attacks, classes, test, smallest_epsilons, observer.cells);
         results.seconds = seconds();
         return results;
     }
 
 private:
-    template <class Tuple, class Visit>
-    static void for_each_indexed(const Tuple& tuple, Visit visit) {
-        std::size_t i = 0;
-        std::apply([&](const auto&... each) { (visit(i++, each), ...); }, tuple);
-    }
-
     template <class Sampler>
     static Sampler with_class(Sampler sampler, Label c) {
         if constexpr (requires { sampler.skewed_class; }) sampler.skewed_class = c;
         return sampler;
     }
-    template <class Sampler>
-    PlannedTraining planned(std::size_t k, const Sampler& sampler, Seed seed) const {
-        PlannedTraining t{{learner_json(), study::description(sampler), seed}, k, {}, seed};
-        if constexpr (requires { sampler.skewed_class; }) t.skewed = sampler.skewed_class;
-        return t;
-    }
-    nlohmann::json learner_json() const {
-        nlohmann::json j = learner.json();
-        j["arrangement"] = arrangement.json();
-        return j;
-    }
-    void add_cells(Plan& plan, std::size_t victim, Source from, Seed other, Label c) const {
-        const std::size_t source =
-            from == Source::same_model ? victim : plan.training(planned(0, std::get<0>(samplers), other));
-        for_each_indexed(attacks, [&](std::size_t a, const auto& attack) {
-            using Kind = std::remove_cvref_t<decltype(attack)>;
-            if (from == Source::same_model || study::uses_source<Kind>)
-                plan.cells.push_back({victim, source, from, a, c});
-        });
-    }
 
     Arranged arrange(const Splits& data, const PlannedTraining& t) const {
         std::optional<Arranged> arranged;
-        for_each_indexed(samplers, [&](std::size_t k, const auto& sampler) {
+        study::for_each_indexed(samplers, [&](std::size_t k, const auto& sampler) {
             if (k == t.sampler) arranged = arrangement(data, with_class(sampler, t.skewed.value_or(Label{})), t.seed);
         });
         return *std::move(arranged);
@@ -157,49 +132,6 @@ private:
             if (taken[static_cast<std::size_t>(index(all.label(i)))]++ < test_images_per_class)
                 positions.push_back(static_cast<std::uint32_t>(i));
         return all.select(positions);
-    }
-
-    // Cells that share source and images share one gradient.
-    void evaluate_cells(StudyResults& results, const std::vector<ModelType>& models, const TestData& test,
-                        const StudyObserver& observer) const {
-        const Plan& plan = results.plan;
-        results.cells.resize(plan.cells.size());
-        std::size_t done = 0;
-        for (std::size_t source = 0; source < models.size(); ++source)
-            for (const Label c : classes) {
-                std::vector<std::size_t> mine;
-                for (std::size_t i = 0; i < plan.cells.size(); ++i)
-                    if (plan.cells[i].source == source && plan.cells[i].attacked_class == c) mine.push_back(i);
-                if (mine.empty()) continue;
-                study::SourceImages<ModelType> images(models[source], test.of_class(c));
-                for_each_indexed(attacks, [&](std::size_t a, const auto& attack) {
-                    std::optional<typename study::SourceImages<ModelType>::Images> adversarial;
-                    for (const std::size_t i : mine) {
-                        if (plan.cells[i].attack != a) continue;
-                        if (!adversarial) adversarial = study::perturb(attack, images);
-                        evaluate_cell(results, i, models[plan.cells[i].victim], attack, images, *adversarial);
-                        if (observer.cells) observer.cells(++done, plan.cells.size());
-                    }
-                });
-            }
-    }
-    template <class AnyAttack, class Images>
-    void evaluate_cell(StudyResults& results, std::size_t cell, const ModelType& victim, const AnyAttack& attack,
-                       study::SourceImages<ModelType>& source, const Images& adversarial) const {
-        std::vector<ImageRecord>& records = results.cells[cell].images;
-        records.resize(source.labels.size());
-        source.describe(records);
-        const auto attacked = outcomes_of(victim.logits(adversarial), source.labels);
-        const TrainingResult& training = results.trainings[results.plan.cells[cell].victim];
-        std::size_t n = 0;
-        for (std::size_t i = 0; i < results.test_labels.size(); ++i) {
-            if (results.test_labels[i] != results.plan.cells[cell].attacked_class) continue;
-            records[n].clean = training.clean[i];
-            records[n].attacked = attacked[n];
-            ++n;
-        }
-        if constexpr (study::has_direction<AnyAttack>)
-            if (smallest_epsilons) study::smallest_epsilons(attack, source, victim, records);
     }
 };
 

@@ -1,33 +1,15 @@
-// The programs of a host backend: what Model, training and attacks call, in terms of the given schedule.
+// The programs of a host backend: what Model, training and attacks call, for one network.
 #pragma once
-#include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
 
-#include <skewgrad/backend/host/images.hpp>
-#include <skewgrad/backend/host/schedule.hpp>
-#include <skewgrad/backend/host/update.hpp>
+#include <skewgrad/backend/host/passes.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// Whether a number is finite, by its bits: a unit built with -ffast-math elsewhere cannot switch this off.
-inline bool finite(double x) { return (std::bit_cast<std::uint64_t>(x) >> 52 & 0x7ff) != 0x7ff; }
-
-/// Loss and its gradient for a block of logits, per image; `scale` multiplies the gradient. Images in order.
-template <class Loss, class Value>
-void loss_gradient(const Layout& layout, const Value* z, std::span<const Label> labels, double scale, Value* dz,
-                   std::span<double> losses) {
-    clear_padding(layout, dz, static_cast<int>(labels.size()));
-    for (std::size_t n = 0; n < labels.size(); ++n)
-        losses[n] = Loss::gradient(z + n * layout.size, layout.shape.c, labels[n], scale, dz + n * layout.size);
-}
-
-/// Implements the `Program` concept for one (backend, tape, image) on top of code compiled once a backend.
+/// Implements the `Program` concept for one (backend, tape, image): the plan, a constant, handed to the passes.
 template <class B, class Tape, Shape Image>
 struct Program {
     using Context = typename B::Context;
@@ -39,10 +21,7 @@ struct Program {
     using Workspace = host::Workspace<B>;
     template <class O>
     using Training = host::Training<O, Sum>;
-    struct Parameters {
-        Buffer<Sum> masters;
-        Buffer<Value> packs;
-    };
+    using Parameters = host::ParameterBuffers<B>;
 
     static constexpr auto lowered = lower<B>(Tape{}, Image);
     static constexpr PlanView<B> plan = view(lowered);
@@ -58,25 +37,17 @@ struct Program {
 
     static Parameters make_parameters(Context&) { return {Buffer<Sum>(plan.masters), Buffer<Value>(plan.packs)}; }
     static void import_parameters(Context& on, Parameters& p, std::span<const Real> canonical) {
-        import_in_master_layout(canonical, p.masters.data());
-        repack(on, plan, p.masters.data(), p.packs.data());
+        Passes<B>::import_parameters(on, plan, p, canonical);
     }
     static void export_parameters(Context&, const Parameters& p, std::span<Real> canonical) {
-        export_in_master_layout(p.masters.data(), canonical);
+        Passes<B>::export_in_master_layout(plan, p.masters.data(), canonical);
     }
     static void copy_parameters(Context& on, const Parameters& from, Parameters& to) {
-        std::copy_n(from.masters.data(), plan.masters, to.masters.data());
-        repack(on, plan, to.masters.data(), to.packs.data());
+        Passes<B>::copy_parameters(on, plan, from, to);
     }
 
-    static Images make_images(Context&, int n) {
-        return {plan.values[0], n, Buffer<Value>(plan.values[0].size * static_cast<std::size_t>(n))};
-    }
-    static Images copy_images(Context& on, const Images& x) {
-        Images copy = make_images(on, x.count);
-        std::copy_n(x.memory.data(), x.memory.size(), copy.memory.data());
-        return copy;
-    }
+    static Images make_images(Context&, int n) { return Passes<B>::make_images(plan, n); }
+    static Images copy_images(Context&, const Images& x) { return Passes<B>::copy_images(plan, x); }
     static void load(Context& on, std::span<const Real> canonical, Images& x) {
         host::load<Real>(on.threads(), canonical, x);
     }
@@ -88,34 +59,19 @@ struct Program {
         host::gather(on.threads(), *bytes.store, batch, x.layout, x.memory.data());
     }
     static void sign_step(Context& on, Images& x, const Images& origin, const Images& gradient, SignStep step) {
-        parallel_for(on.threads(), x.count,
-                     [&](int n) { host::sign_step(x.at(n), origin.at(n), gradient.at(n), x.layout.size, step); });
+        Passes<B>::sign_step(on, x, origin, gradient, step);
     }
 
     static Workspace make_workspace(Context& on, Mode mode, int images) {
         return Workspace(plan, mode, images, on.threads());
     }
     static void logits(Context& on, const Parameters& p, const Images& x, Workspace& own, std::span<Real> out) {
-        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        for (int first = 0; first < x.count; first += own.images()) {
-            const int images = std::min(own.images(), x.count - first);
-            copy_logits(schedule.forward(x.at(first), images, Mode::evaluate), first, images, out);
-        }
+        Passes<B>::logits(on, plan, p, x, own, out);
     }
     template <class Loss>
     static void gradient(Context& on, const Parameters& p, const Images& x, std::span<const Label> labels,
                          Workspace& own, Images& dx, std::span<Real> logits, std::span<double> losses) {
-        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        for (int first = 0; first < x.count; first += own.images()) {
-            const int images = std::min(own.images(), x.count - first);
-            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
-            const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
-            loss_gradient<Loss>(logit_layout, z, labels.subspan(at, count), 1.0, own.gradient(plan.last_value),
-                                own.losses());
-            for (std::size_t n = 0; n < count && !losses.empty(); ++n) losses[at + n] = own.losses()[n];
-            copy_logits(z, first, images, logits);
-            schedule.backward(x.at(first), images, Mode::attack, nullptr, nullptr, dx.at(first));
-        }
+        Passes<B>::template gradient<Loss>(on, plan, p, x, labels, own, dx, logits, losses);
     }
 
     template <class O>
@@ -125,85 +81,26 @@ struct Program {
     /// One optimiser slot of every parameter, in canonical order: for checkpoints.
     template <class O>
     static void export_slot(Context&, const Training<O>& training, int slot, std::span<Real> canonical) {
-        export_in_master_layout(training.slots.data() + static_cast<std::size_t>(slot) * plan.masters, canonical);
+        Passes<B>::export_in_master_layout(plan, training.slots.data() + static_cast<std::size_t>(slot) * plan.masters,
+                                           canonical);
     }
     template <class O>
     static void import_slot(Context&, Training<O>& training, int slot, std::span<const Real> canonical) {
-        import_in_master_layout(canonical, training.slots.data() + static_cast<std::size_t>(slot) * plan.masters);
+        Passes<B>::import_in_master_layout(plan, canonical,
+                                           training.slots.data() + static_cast<std::size_t>(slot) * plan.masters);
     }
     template <class Loss, class O>
     static void train_step(Context& on, Parameters& p, const ByteImages& bytes, const Batch& batch, Workspace& own,
                            Training<O>& training, StepState& state) {
-        const auto count = batch.picks.size();
-        const int images = static_cast<int>(count);
-        std::vector<Label> labels(count);
-        for (std::size_t n = 0; n < count; ++n) labels[n] = bytes.store->labels[batch.picks[n].item];
-        host::gather(on.threads(), *bytes.store, batch, plan.values[0], own.batch());
-
-        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        const Value* z = schedule.forward(own.batch(), images, Mode::train, &batch);
-        loss_gradient<Loss>(logit_layout, z, labels, 1.0 / static_cast<double>(count), own.gradient(plan.last_value),
-                            own.losses());
-        double sum = 0;
-        for (std::size_t n = 0; n < count; ++n) sum += own.losses()[n];
-        if (!finite(sum)) {
-            state.first_non_finite = std::min(state.first_non_finite, state.updates);
-            return;
-        }
-        for (std::size_t n = 0; n < count; ++n)
-            state.correct += first_maximum(z + n * logit_layout.size) == index(labels[n]);
-        schedule.backward(own.batch(), images, Mode::train, &batch, training.gradients.data(), nullptr);
-        update(on.threads(), plan, training, state.updates, p.masters.data());
-        repack(on, plan, p.masters.data(), p.packs.data());
-        state.updates += 1;
-        state.images += count;
-        state.loss_sum += sum;
+        Passes<B>::template train_step<Loss>(on, plan, p, *bytes.store, batch, own, training, state);
     }
     /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off.
     template <class Loss>
     static void parameter_gradient(Context& on, const Parameters& p, const Images& x, std::span<const Label> labels,
                                    Workspace& own, std::span<Real> out) {
-        Buffer<Sum> block(plan.masters), total(plan.masters);
-        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        for (int first = 0; first < x.count; first += own.images()) {
-            const int images = std::min(own.images(), x.count - first);
-            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
-            loss_gradient<Loss>(logit_layout, z,
-                                labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)),
-                                1.0 / x.count, own.gradient(plan.last_value), own.losses());
-            schedule.backward(x.at(first), images, Mode::attack, nullptr, block.data(), nullptr);
-            for (std::size_t i = 0; i < plan.masters; ++i) total.data()[i] += block.data()[i];
-        }
-        export_in_master_layout(total.data(), out);
+        Passes<B>::template parameter_gradient<Loss>(on, plan, p, x, labels, own, out);
     }
     static void read(Context&, StepState&) {}
-
-private:
-    static void import_in_master_layout(std::span<const Real> canonical, Sum* masters) {
-        for (const Site<B>& site : plan.sites)
-            if (site.master_size > 0)
-                site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
-                                            masters + site.master_offset);
-    }
-    static void export_in_master_layout(const Sum* masters, std::span<Real> canonical) {
-        for (const Site<B>& site : plan.sites)
-            if (site.master_size > 0)
-                site.ops->export_parameters(site, masters + site.master_offset,
-                                            canonical.data() + site.canonical_offset);
-    }
-    static void copy_logits(const Value* z, int first, int images, std::span<Real> out) {
-        if (out.empty()) return;
-        for (int n = 0; n < images; ++n)
-            for (int k = 0; k < classes; ++k)
-                out[static_cast<std::size_t>((first + n) * classes + k)] =
-                    static_cast<Real>(z[static_cast<std::size_t>(n) * logit_layout.size + static_cast<std::size_t>(k)]);
-    }
-    static int first_maximum(const Value* z) {
-        int best = 0;
-        for (int k = 1; k < classes; ++k)
-            if (z[k] > z[best]) best = k;
-        return best;
-    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::host

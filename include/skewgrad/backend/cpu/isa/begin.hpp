@@ -5,7 +5,8 @@
 // and clang and nvcc lose the target in the other two.
 
 // Options first: the namespace's functions must be inside. fp-contract=off keeps a*b+c as written, whatever -march
-// the user gives; fused multiply-adds are written out. O3 unrolls the loops over registers at any -O of the user's.
+// the user gives; fused multiply-adds are written out. O3 makes them fast at any -O of the user's, but without g++'s
+// own vectors: kernels write theirs, and it would turn what is left into gathers, several times slower than scalars.
 #if defined(__clang__)
 #if defined(SKEWGRAD_ISA_AVX512)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))), \
@@ -17,7 +18,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #else
 #pragma GCC push_options
-#pragma GCC optimize("O3,fp-contract=off")
+#pragma GCC optimize("O3,fp-contract=off,no-tree-vectorize")
 #if defined(SKEWGRAD_ISA_AVX512)
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
 #elif defined(SKEWGRAD_ISA_AVX2)

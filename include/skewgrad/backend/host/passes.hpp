@@ -1,0 +1,176 @@
+// The passes of a host backend, in terms of the given schedule: compiled once a backend, whatever network runs.
+#pragma once
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <skewgrad/backend/host/images.hpp>
+#include <skewgrad/backend/host/schedule.hpp>
+#include <skewgrad/backend/host/update.hpp>
+
+namespace SKEWGRAD_NAMESPACE::host {
+
+/// Whether a number is finite, by its bits: a unit built with -ffast-math elsewhere cannot switch this off.
+inline bool finite(double x) { return (std::bit_cast<std::uint64_t>(x) >> 52 & 0x7ff) != 0x7ff; }
+
+/// Loss and its gradient for a block of logits, per image; `scale` multiplies the gradient. Images in order.
+template <class Loss, class Value>
+void loss_gradient(const Layout& layout, const Value* z, std::span<const Label> labels, double scale, Value* dz,
+                   std::span<double> losses) {
+    clear_padding(layout, dz, static_cast<int>(labels.size()));
+    for (std::size_t n = 0; n < labels.size(); ++n)
+        losses[n] = Loss::gradient(z + n * layout.size, layout.shape.c, labels[n], scale, dz + n * layout.size);
+}
+
+/// A network's parameters on a host backend: masters, and packed copies of them.
+template <class B>
+struct ParameterBuffers {
+    Buffer<typename B::Sum> masters;
+    Buffer<typename B::Value> packs;
+};
+
+/// What `Program` promises, on a plan whose length is no part of a type.
+template <class B>
+struct Passes {
+    using Context = typename B::Context;
+    using Real = typename B::Real;
+    using Value = typename B::Value;
+    using Sum = typename B::Sum;
+    using Plan = PlanView<B>;
+    using Images = host::Images<Value>;
+    using Workspace = host::Workspace<B>;
+    using Parameters = host::ParameterBuffers<B>;
+
+    static void import_parameters(Context& on, const Plan& plan, Parameters& p, std::span<const Real> canonical) {
+        import_in_master_layout(plan, canonical, p.masters.data());
+        repack(on, plan, p.masters.data(), p.packs.data());
+    }
+    static void copy_parameters(Context& on, const Plan& plan, const Parameters& from, Parameters& to) {
+        std::copy_n(from.masters.data(), plan.masters, to.masters.data());
+        repack(on, plan, to.masters.data(), to.packs.data());
+    }
+
+    static Images make_images(const Plan& plan, int n) {
+        return {plan.values[0], n, Buffer<Value>(plan.values[0].size * static_cast<std::size_t>(n))};
+    }
+    static Images copy_images(const Plan& plan, const Images& x) {
+        Images copy = make_images(plan, x.count);
+        std::copy_n(x.memory.data(), x.memory.size(), copy.memory.data());
+        return copy;
+    }
+    static void sign_step(Context& on, Images& x, const Images& origin, const Images& gradient, SignStep step) {
+        parallel_for(on.threads(), x.count,
+                     [&](int n) { host::sign_step(x.at(n), origin.at(n), gradient.at(n), x.layout.size, step); });
+    }
+
+    static void logits(Context& on, const Plan& plan, const Parameters& p, const Images& x, Workspace& own,
+                       std::span<Real> out) {
+        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
+        for (int first = 0; first < x.count; first += own.images()) {
+            const int images = std::min(own.images(), x.count - first);
+            copy_logits(plan, schedule.forward(x.at(first), images, Mode::evaluate), first, images, out);
+        }
+    }
+    template <class Loss>
+    static void gradient(Context& on, const Plan& plan, const Parameters& p, const Images& x,
+                         std::span<const Label> labels, Workspace& own, Images& dx, std::span<Real> logits,
+                         std::span<double> losses) {
+        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
+        for (int first = 0; first < x.count; first += own.images()) {
+            const int images = std::min(own.images(), x.count - first);
+            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
+            const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
+            loss_gradient<Loss>(logit_layout(plan), z, labels.subspan(at, count), 1.0, own.gradient(plan.last_value),
+                                own.losses());
+            for (std::size_t n = 0; n < count && !losses.empty(); ++n) losses[at + n] = own.losses()[n];
+            copy_logits(plan, z, first, images, logits);
+            schedule.backward(x.at(first), images, Mode::attack, nullptr, nullptr, dx.at(first));
+        }
+    }
+
+    template <class Loss, class O>
+    static void train_step(Context& on, const Plan& plan, Parameters& p, const ImageStore& store, const Batch& batch,
+                           Workspace& own, Training<O, Sum>& training, StepState& state) {
+        const Layout& logits = logit_layout(plan);
+        const auto count = batch.picks.size();
+        const int images = static_cast<int>(count);
+        std::vector<Label> labels(count);
+        for (std::size_t n = 0; n < count; ++n) labels[n] = store.labels[batch.picks[n].item];
+        host::gather(on.threads(), store, batch, plan.values[0], own.batch());
+
+        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
+        const Value* z = schedule.forward(own.batch(), images, Mode::train, &batch);
+        loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), own.gradient(plan.last_value),
+                            own.losses());
+        double sum = 0;
+        for (std::size_t n = 0; n < count; ++n) sum += own.losses()[n];
+        if (!finite(sum)) {
+            state.first_non_finite = std::min(state.first_non_finite, state.updates);
+            return;
+        }
+        for (std::size_t n = 0; n < count; ++n)
+            state.correct += first_maximum(z + n * logits.size, logits.shape.c) == index(labels[n]);
+        schedule.backward(own.batch(), images, Mode::train, &batch, training.gradients.data(), nullptr);
+        update(on.threads(), plan, training, state.updates, p.masters.data());
+        repack(on, plan, p.masters.data(), p.packs.data());
+        state.updates += 1;
+        state.images += count;
+        state.loss_sum += sum;
+    }
+    /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off.
+    template <class Loss>
+    static void parameter_gradient(Context& on, const Plan& plan, const Parameters& p, const Images& x,
+                                   std::span<const Label> labels, Workspace& own, std::span<Real> out) {
+        const Layout& logits = logit_layout(plan);
+        Buffer<Sum> block(plan.masters), total(plan.masters);
+        Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
+        for (int first = 0; first < x.count; first += own.images()) {
+            const int images = std::min(own.images(), x.count - first);
+            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
+            loss_gradient<Loss>(logits, z,
+                                labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)),
+                                1.0 / x.count, own.gradient(plan.last_value), own.losses());
+            schedule.backward(x.at(first), images, Mode::attack, nullptr, block.data(), nullptr);
+            for (std::size_t i = 0; i < plan.masters; ++i) total.data()[i] += block.data()[i];
+        }
+        export_in_master_layout(plan, total.data(), out);
+    }
+
+    static void import_in_master_layout(const Plan& plan, std::span<const Real> canonical, Sum* masters) {
+        for (const Site<B>& site : plan.sites)
+            if (site.master_size > 0)
+                site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
+                                            masters + site.master_offset);
+    }
+    static void export_in_master_layout(const Plan& plan, const Sum* masters, std::span<Real> canonical) {
+        for (const Site<B>& site : plan.sites)
+            if (site.master_size > 0)
+                site.ops->export_parameters(site, masters + site.master_offset,
+                                            canonical.data() + site.canonical_offset);
+    }
+
+private:
+    static const Layout& logit_layout(const Plan& plan) {
+        return plan.values[static_cast<std::size_t>(plan.last_value)];
+    }
+    static void copy_logits(const Plan& plan, const Value* z, int first, int images, std::span<Real> out) {
+        if (out.empty()) return;
+        const Layout& logits = logit_layout(plan);
+        const int classes = logits.shape.c;
+        for (int n = 0; n < images; ++n)
+            for (int k = 0; k < classes; ++k)
+                out[static_cast<std::size_t>((first + n) * classes + k)] =
+                    static_cast<Real>(z[static_cast<std::size_t>(n) * logits.size + static_cast<std::size_t>(k)]);
+    }
+    static int first_maximum(const Value* z, int classes) {
+        int best = 0;
+        for (int k = 1; k < classes; ++k)
+            if (z[k] > z[best]) best = k;
+        return best;
+    }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::host
