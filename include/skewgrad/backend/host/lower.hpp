@@ -24,6 +24,8 @@ constexpr auto lower(Tape<Nodes...>, Shape image) {
     const std::array<NodePlan, count> nodes = tape::plan(Tape<Nodes...>{}, image);
     constexpr std::array<const Epilogue<typename B::Value>*, count> epilogues{
         epilogue_of<B, typename Nodes::layer>()...};
+    // Asked of the type: with its null checks on, g++ does not take an address' comparison for a constant.
+    constexpr std::array<bool, count> can_be_fused{SlopeFromValue<typename Nodes::layer, typename B::Sum>...};
     constexpr auto round_up = [](std::size_t n) { return (n + 15) / 16 * 16; };
 
     Lowered<B, count> plan;
@@ -54,7 +56,7 @@ constexpr auto lower(Tape<Nodes...>, Shape image) {
         site.out_value = node.out;
         using S = Stage<B, L>;
         if constexpr (requires { S::can_finish; }) {
-            if (next < count && epilogues[next] != nullptr && nodes[next].in == node.out &&
+            if (next < count && can_be_fused[next] && nodes[next].in == node.out &&
                 readers[static_cast<std::size_t>(node.out)] == 1) {
                 site.epilogue = epilogues[next];
                 site.out_value = nodes[next].out;
