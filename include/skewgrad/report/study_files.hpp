@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include <skewgrad/report/study_cells.hpp>
@@ -48,9 +49,13 @@ inline Table cell_table(const StudyResults& results) {
         const CellSummary s = summary(results, i);
         const Ratio all = results.confusion(i).accuracy();
         const auto& attack = results.attacks[cell.attack];
+        std::optional<int> skewed;
+        if (victim.skewed) skewed = index(*victim.skewed);
+        std::optional<std::int64_t> never;
+        if (s.epsilon_measured) never = s.median_epsilon.infinite;
         table.add({i,
                    victim.key.sampler.at("name").template get<std::string>(),
-                   victim.skewed ? TableCell(index(*victim.skewed)) : TableCell(),
+                   skewed,
                    victim.seed.value,
                    cell.from == Source::same_model ? "same" : "different",
                    results.plan.trainings[cell.source].seed.value,
@@ -74,7 +79,7 @@ inline Table cell_table(const StudyResults& results) {
                    s.zero_gradients.hits,
                    s.tiny_gradients.hits,
                    s.median_epsilon.value,
-                   s.epsilon_measured ? TableCell(s.median_epsilon.infinite) : TableCell()});
+                   never});
     }
     return table;
 }
@@ -96,12 +101,14 @@ inline Table image_table(const StudyResults& results) {
                  {.title = "zero_gradient"},
                  {.title = "zero_pixels"},
                  {.title = "smallest_epsilon"}});
+    const auto measured = [](double epsilon) {
+        return epsilon >= 0 ? std::optional<double>(epsilon) : std::optional<double>();
+    };
     for (std::size_t i = 0; i < results.cells.size(); ++i)
         for (const ImageRecord& r : results.cells[i].images)
             table.add({i, r.item, index(r.clean.said), r.clean.margin, r.clean.loss, r.clean.confidence,
                        index(r.attacked.said), r.attacked.margin, r.attacked.loss, r.attacked.confidence,
-                       r.gradient_norm1, r.zero_gradient ? 1 : 0, r.zero_pixels,
-                       r.smallest_epsilon >= 0 ? TableCell(r.smallest_epsilon) : TableCell()});
+                       r.gradient_norm1, r.zero_gradient ? 1 : 0, r.zero_pixels, measured(r.smallest_epsilon)});
     return table;
 }
 
