@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <skewgrad/backend/cpu/packing.hpp>
+#include <skewgrad/backend/cpu/winograd.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
@@ -136,11 +137,16 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
 
     static constexpr cpu::Packing packing(Shape in) { return {in.c, Out, Kernel}; }
     static constexpr std::size_t master_size(Shape in) { return packing(in).masters(); }
-    static constexpr std::size_t pack_size(Shape in) { return packing(in).transposed(); }
+    // Packed copies: transposed weights, then for Winograd's method transformed ones and their transposed.
+    static constexpr std::size_t pack_size(Shape in) {
+        return packing(in).transposed() + winograd(in).weights() + winograd_back(in).weights();
+    }
     static constexpr std::size_t lane_scratch(Shape in) {
         const auto padded = [](Shape s) { return host::channels_last(s, cpu::blocks_of(s.c) * cpu::channel_block); };
-        return cpu::convolution_scratch(padded(in), padded(Layer::infer(in)), window);
+        return std::max({cpu::convolution_scratch(padded(in), padded(Layer::infer(in)), window),
+                         winograd(in).lane_scratch(), winograd_back(in).lane_scratch()});
     }
+    static constexpr std::size_t shared_scratch(Shape in) { return winograd(in).weights(); }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);
@@ -150,12 +156,53 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
         cpu::reorder_convolution(packing(site.in.shape), masters, canonical, false);
     }
     static void repack(Cpu<f32>::Context& on, const Site& site, const float* masters, float* packs) {
-        cpu::transpose(on.threads(), packing(site.in.shape), on.kernels(), masters, packs);
+        const cpu::Packing p = packing(site.in.shape);
+        cpu::transpose(on.threads(), p, on.kernels(), masters, packs);
+        if (!by_winograd(on, site)) return;
+        float* transformed = packs + p.transposed();
+        cpu::winograd_transform(on.threads(), p, on.kernels(), masters, transformed);
+        cpu::winograd_transform(on.threads(), {p.out_c, p.in_c, Kernel}, on.kernels(), packs,
+                                transformed + winograd(site.in.shape).weights());
     }
-    static void forward(const Call& call) { cpu::convolve_forward(call, window, packing(call.site.in.shape)); }
-    static void backward_data(const Call& call) { cpu::convolve_backward_data(call, window); }
+    static void forward(const Call& call) {
+        const Shape in = call.site.in.shape;
+        if (by_winograd(call.on, call.site))
+            cpu::winograd_forward(call, winograd(in), call.packs + packing(in).transposed());
+        else
+            cpu::convolve_forward(call, window, packing(in));
+    }
+    static void backward_data(const Call& call) {
+        const Shape in = call.site.in.shape;
+        if (by_winograd(call.on, call.site))
+            cpu::winograd_backward_data(call, winograd_back(in),
+                                        call.packs + packing(in).transposed() + winograd(in).weights());
+        else
+            cpu::convolve_backward_data(call, window);
+    }
     static void backward_weights(const Call& call) {
-        cpu::convolve_backward_weights(call, window, packing(call.site.in.shape));
+        const Shape in = call.site.in.shape;
+        if (by_winograd(call.on, call.site))
+            cpu::winograd_backward_weights(call, winograd(in));
+        else
+            cpu::convolve_backward_weights(call, window, packing(in));
+    }
+
+private:
+    static constexpr cpu::WinogradShape winograd(Shape in) {
+        if constexpr (Kernel == 3 && Stride == 1)
+            return cpu::winograd_shape(in, Layer::infer(in), Layer::padding);
+        else
+            return {};
+    }
+    /// Of the gradient at the input, where the convolution itself has one.
+    static constexpr cpu::WinogradShape winograd_back(Shape in) {
+        const cpu::WinogradShape s = winograd(in);
+        return s.tiles_w > 0 ? s.transposed(in) : cpu::WinogradShape{};
+    }
+    // An image of few channels is stored without the padding that the transforms count on.
+    static bool by_winograd(const Cpu<f32>::Context& on, const Site& site) {
+        return on.convolutions() == cpu::Convolutions::fastest && winograd(site.in.shape).tiles_w > 0 &&
+               site.in.w % cpu::channel_block == 0;
     }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <skewgrad/backend/cpu/conv_stage.hpp>
 #include <skewgrad/backend/cpu/dense_stage.hpp>
+#include <skewgrad/backend/cpu/dropout_stage.hpp>
 #include <skewgrad/backend/cpu/policy.hpp>
 #include <skewgrad/backend/cpu/pool_stage.hpp>
 #include <skewgrad/backend/host/program.hpp>

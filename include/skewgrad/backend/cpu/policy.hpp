@@ -1,6 +1,9 @@
 // The CPU policy: channels-last f32, SIMD kernels of the instruction set found at run time, threads over images.
 #pragma once
+#include <cstdint>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <skewgrad/backend/cpu/kernels/table.hpp>
@@ -16,6 +19,24 @@ template <class B, class Tape, Shape Image>
 struct Program;
 }
 
+namespace cpu {
+
+/// How f32 convolutions are computed. fastest: by Winograd's method where it wins (relative error about 1e-6 an
+/// operation); direct: product by product, where exactness matters more (about 3e-7).
+enum class Convolutions : std::uint8_t { fastest, direct };
+
+/// What the environment variable SKEWGRAD_CONVOLUTIONS (fastest or direct) asks for; the fastest where it is unset or
+/// empty. Throws ValueError for another word.
+inline Convolutions convolutions_from_environment() {
+    const char* wish = std::getenv("SKEWGRAD_CONVOLUTIONS");
+    if (wish == nullptr || *wish == '\0' || std::string_view(wish) == "fastest") return Convolutions::fastest;
+    if (std::string_view(wish) == "direct") return Convolutions::direct;
+    throw ValueError("environment variable SKEWGRAD_CONVOLUTIONS is '" + std::string(wish) +
+                     "'; possible: fastest, direct");
+}
+
+}  // namespace cpu
+
 /// The CPU policies, one a precision.
 template <class Precision>
 struct Cpu;
@@ -28,19 +49,25 @@ struct Cpu<f32> {
     using Value = float;
     using Sum = float;
 
-    /// A thread count and an instruction set. Default: SKEWGRAD_THREADS or all cores; SKEWGRAD_ISA or the best the
-    /// machine has. Throws ValueError for an instruction set that this machine lacks.
+    /// A thread count, an instruction set and how convolutions are computed. Default: SKEWGRAD_THREADS or all cores;
+    /// SKEWGRAD_ISA or the best the machine has; the fastest way. Throws ValueError for an instruction set that this
+    /// machine lacks.
     class Context {
     public:
         Context() : Context(default_threads()) {}
         explicit Context(int threads) : Context(threads, cpu::chosen_instruction_set()) {}
-        Context(int threads, cpu::InstructionSet set) : threads_(threads), kernels_(&cpu::kernels(checked(set))) {
+        Context(int threads, cpu::InstructionSet set, cpu::Convolutions how = cpu::convolutions_from_environment())
+            : threads_(threads), kernels_(&cpu::kernels(checked(set))), convolutions_(how) {
             if (threads < 1)
                 throw ValueError("a CPU context needs at least one thread, not " + std::to_string(threads));
         }
         int threads() const { return threads_; }
         const cpu::KernelTable& kernels() const { return *kernels_; }
-        std::string description() const { return cpu::name(kernels_->set); }
+        cpu::Convolutions convolutions() const { return convolutions_; }
+        std::string description() const {
+            return std::string(cpu::name(kernels_->set)) +
+                   (convolutions_ == cpu::Convolutions::direct ? ", direct convolutions" : "");
+        }
         void wait() {}
 
     private:
@@ -51,6 +78,7 @@ struct Cpu<f32> {
         }
         int threads_;
         const cpu::KernelTable* kernels_;
+        cpu::Convolutions convolutions_;
     };
 
     static std::string name() { return "cpu-f32"; }

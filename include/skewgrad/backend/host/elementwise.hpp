@@ -2,9 +2,11 @@
 #pragma once
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include <skewgrad/backend/host/stage.hpp>
 #include <skewgrad/core/parallel.hpp>
+#include <skewgrad/nn/layers/relu.hpp>
 #include <skewgrad/nn/optimisers.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
@@ -40,7 +42,7 @@ struct InPlace {
                 dy[c] = static_cast<Value>(static_cast<Sum>(dy[c]) * L::slope_from_value(static_cast<Sum>(y[c])));
         }
     }
-    static constexpr Epilogue<Value> epilogue{&value, &slope};
+    static constexpr Epilogue<Value> epilogue{&value, &slope, std::is_same_v<L, Relu>};
 
 private:
     static Lanes load(const float* at) {

@@ -15,7 +15,7 @@ struct Lowered {
     std::array<Layout, Nodes + 1> values{};
     std::array<bool, Nodes + 1> exists{};  ///< interior values of a fused stage do not
     int stages = 0, last_value = 0;
-    std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0;
+    std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
 };
 
 template <class B, class... Nodes>
@@ -82,6 +82,9 @@ constexpr auto lower(Tape<Nodes...>, Shape image) {
         }
         if constexpr (requires { S::lane_scratch(Shape{}); })
             site.lane_scratch = round_up(S::lane_scratch(node.in_shape));
+        if constexpr (requires { S::shared_scratch(Shape{}); })
+            site.shared_scratch = round_up(S::shared_scratch(node.in_shape));
+        plan.shared_scratch = site.shared_scratch > plan.shared_scratch ? site.shared_scratch : plan.shared_scratch;
         plan.lane_scratch = site.lane_scratch > plan.lane_scratch ? site.lane_scratch : plan.lane_scratch;
         plan.last_value = site.out_value;
         plan.canonical = node.parameter_offset + node.parameter_size;

@@ -55,6 +55,7 @@ private:
         call.masters = masters_ + site.master_offset;
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch();
+        call.shared = own_.shared_scratch();
         call.batch = batch;
         return call;
     }

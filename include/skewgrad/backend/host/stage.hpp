@@ -17,6 +17,7 @@ template <class Value>
 struct Epilogue {
     void (*value)(Value* y, int rows, int channels, std::ptrdiff_t stride);
     void (*slope)(const Value* y, Value* dy, int rows, int channels, std::ptrdiff_t stride);  // dy *= slope
+    bool rectifies = false;  ///< it is max(y, 0): kernels may apply it before they store
 };
 
 /// Where a stage stands in the plan. Computed at compile time; sizes count elements, not bytes.
@@ -29,7 +30,7 @@ struct Site {
     std::size_t canonical_offset = 0, canonical_size = 0;
     std::size_t master_offset = 0, master_size = 0, trained_size = 0;
     std::size_t pack_offset = 0, pack_size = 0;
-    std::size_t lane_scratch = 0;
+    std::size_t lane_scratch = 0, shared_scratch = 0;
     const Ops<B>* ops = nullptr;
     const Epilogue<typename B::Value>* epilogue = nullptr;
 };
@@ -53,6 +54,7 @@ struct Call {
     const Value* packs = nullptr;
     Sum* gradients = nullptr;
     Value* scratch = nullptr;      ///< `site.lane_scratch` elements for each lane
+    Value* shared = nullptr;       ///< `site.shared_scratch` elements for all of them
     const Batch* batch = nullptr;  ///< whose images these are, in training
 
     const Value* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
@@ -62,12 +64,20 @@ struct Call {
     Value* lane(int i) const { return scratch + static_cast<std::size_t>(i) * site.lane_scratch; }
     /// Applies the fused element-wise layer, if there is one, to image n of the output.
     void finish(int n) const {
-        if (!site.epilogue) return;
-        const bool flat = site.out.c != 1 || site.out.w == site.out.shape.c;  // no padding between elements
-        if (flat)
+        if (site.epilogue && site.out.c != 1)
             site.epilogue->value(out_image(n), 1, static_cast<int>(site.out.size), 0);
         else
-            site.epilogue->value(out_image(n), site.out.shape.h * site.out.shape.w, site.out.shape.c, site.out.w);
+            finish_rows(n, 0, site.out.shape.h);
+    }
+    /// The same for some rows of it; channels must stand innermost.
+    void finish_rows(int n, int first, int rows) const {
+        if (!site.epilogue) return;
+        Value* at = out_image(n) + first * site.out.h;
+        const int pixels = rows * site.out.shape.w, channels = site.out.shape.c;
+        if (site.out.w == channels)  // no padding between pixels
+            site.epilogue->value(at, 1, pixels * channels, 0);
+        else
+            site.epilogue->value(at, pixels, channels, site.out.w);
     }
 };
 

@@ -34,9 +34,21 @@ constexpr auto choose_stage() {
 template <class B, class L>
 struct Stage : decltype(choose_stage<B, L>())::type {};
 
+/// What image n of a training batch draws its dropout from.
+template <class B>
+Stream dropout_stream(const Call<B>& call, int n) {
+    const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
+    return {.seed = call.batch->seed,
+            .purpose = Purpose::dropout,
+            .node = call.site.node,
+            .item = pick.item,
+            .epoch = call.batch->epoch,
+            .copy = pick.copy};
+}
+
 /// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.
 template <class B, int Percent>
-struct Stage<B, Dropout<Percent>> {
+struct DropoutStage {
     using Value = typename B::Value;
     using Sum = typename B::Sum;
 
@@ -50,16 +62,7 @@ private:
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const Value* x = from + static_cast<std::size_t>(n) * source.size;
             Value* y = to + static_cast<std::size_t>(n) * target.size;
-            Stream stream{};
-            if (drops) {
-                const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
-                stream = {.seed = call.batch->seed,
-                          .purpose = Purpose::dropout,
-                          .node = call.site.node,
-                          .item = pick.item,
-                          .epoch = call.batch->epoch,
-                          .copy = pick.copy};
-            }
+            const Stream stream = drops ? dropout_stream(call, n) : Stream{};
             Words words{};
             std::uint32_t element = 0;  // runs over (h W + w) C + c as the loops do
             for (int h = 0; h < source.shape.h; ++h)
@@ -80,6 +83,9 @@ private:
         clear_padding(target, to, call.images);
     }
 };
+
+template <class B, int Percent>
+struct Stage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
 
 /// The join of a residual branch; both operands have one layout unless one is the image itself.
 template <class B>

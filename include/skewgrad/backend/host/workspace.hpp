@@ -17,7 +17,7 @@ struct PlanView {
     std::span<const Site<B>> sites;
     std::span<const Layout> values;
     int last_value = 0;
-    std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0;
+    std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
 };
 
 template <class B, std::size_t N>
@@ -28,7 +28,8 @@ constexpr PlanView<B> view(const Lowered<B, N>& plan) {
             plan.canonical,
             plan.masters,
             plan.packs,
-            plan.lane_scratch};
+            plan.lane_scratch,
+            plan.shared_scratch};
 }
 
 /// Where values and their gradients lie in the arena, in elements an image. Time runs over the stages forward and
@@ -109,6 +110,7 @@ public:
           values_(plan.values.size()),
           arena_(settle(tenants_) * static_cast<std::size_t>(images)),
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
+          shared_scratch_(plan.shared_scratch),
           batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
           losses_(static_cast<std::size_t>(images)) {}
 
@@ -118,14 +120,15 @@ public:
     Value* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
     Value* spare() { return at(2 * values_); }
     Value* scratch() { return scratch_.data(); }
+    Value* shared_scratch() { return shared_scratch_.data(); }
     Value* batch() { return batch_.data(); }  ///< a training batch's images
     std::span<double> losses() { return losses_; }
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
         auto tenants = tenancies(plan, mode);
         const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.values[0].size : 0);
-        return (an_image * static_cast<std::size_t>(images) + plan.lane_scratch * static_cast<std::size_t>(lanes)) *
-               sizeof(Value);
+        const std::size_t scratch = plan.lane_scratch * static_cast<std::size_t>(lanes) + plan.shared_scratch;
+        return (an_image * static_cast<std::size_t>(images) + scratch) * sizeof(Value);
     }
 
 private:
@@ -136,7 +139,7 @@ private:
     int images_;
     std::vector<Tenancy> tenants_;
     std::size_t values_;
-    Buffer<Value> arena_, scratch_, batch_;
+    Buffer<Value> arena_, scratch_, shared_scratch_, batch_;
     std::vector<double> losses_;
 };
 

@@ -1,6 +1,7 @@
 // What each f32 CPU kernel is told: pointers, strides in floats, extents.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 #include <skewgrad/core/config.hpp>
 
@@ -105,6 +106,18 @@ struct MaxPoolGradient {
     int channels = 0;
     int window = 2;
     int out_h = 0, out_w = 0;
+};
+
+/// Dropout of one image's elements: each is 0 where its 16 random bits are below the threshold, else multiplied by
+/// scale (numerics: randomness). Element e has half e % 8 of Philox block e / 8 at counter (block, counter...).
+struct Drop {
+    const float* in = nullptr;
+    float* out = nullptr;
+    std::ptrdiff_t size = 0;
+    std::uint32_t key[2]{};
+    std::uint32_t counter[3]{};
+    std::uint32_t threshold = 0;
+    float scale = 1;
 };
 
 }  // namespace cpu

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <skewgrad/backend/cpu/kernels/arguments.hpp>
+#include <skewgrad/backend/cpu/kernels/winograd_arguments.hpp>
 #include <skewgrad/core/config.hpp>
 #include <skewgrad/core/cpu_features.hpp>
 
@@ -24,6 +24,12 @@ struct KernelTable {
     void (*transpose_weights)(const WeightTranspose&) noexcept;
     void (*max_pool)(const MaxPool&) noexcept;
     void (*max_pool_gradient)(const MaxPoolGradient&) noexcept;
+    void (*drop)(const Drop&) noexcept;
+    void (*winograd_to_input)(const WinogradScatter&) noexcept;
+    void (*winograd_to_gradient)(const WinogradScatter&) noexcept;
+    void (*winograd_to_output)(const WinogradGather&) noexcept;
+    void (*winograd_to_weights)(const WinogradWeights&) noexcept;
+    void (*winograd_to_weight_gradient)(const WinogradWeights&) noexcept;
 };
 
 }  // namespace cpu
