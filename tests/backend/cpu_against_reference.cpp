@@ -165,6 +165,40 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_training_step_agrees_masks_and_flips_included, N
         }
 }
 
+// More images than a training workspace holds run through it in blocks: the step is that of the whole batch's mean
+// loss.
+BOOST_AUTO_TEST_CASE(a_batch_of_several_blocks_is_one_batch) {
+    using N = Wide;
+    constexpr std::size_t images = 75;
+    const auto size = static_cast<std::size_t>(N::image.size());
+    std::vector<std::uint8_t> bytes(images * size);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::uint8_t>(256 * random_number(4, static_cast<std::uint32_t>(i)));
+    const auto y = labels_in_turn(images, N::classes);
+    const auto store = make_store("noise", N::image, std::move(bytes), y);
+    std::vector<Pick> picks(images);
+    for (std::uint32_t i = 0; i < images; ++i) picks[i] = {i, 0};
+    const Batch batch{.picks = picks};
+
+    const auto check = [&]<class B>(const Model<N, B>& model, double allowed) {
+        auto x = model.unload(model.load(TrainingData(store)));
+        const auto gradient = model.parameter_gradient(x, y);
+        const auto before = model.parameters();
+        StepState state;
+        Model<N, B> copy{Seed{}, model.context()};
+        copy.set_parameters(before);
+        const auto after = stepped(std::move(copy), store, batch, Sgd{.learning_rate = 1}, state);
+        std::vector<double> moved(before.size());
+        for (std::size_t i = 0; i < before.size(); ++i) moved[i] = static_cast<double>(before[i]) - after[i];
+        BOOST_TEST(relative_distance(moved, std::vector<double>(gradient.begin(), gradient.end())) < allowed);
+        BOOST_TEST(state.images == images);
+        BOOST_TEST(state.updates == 1u);
+    };
+    const Subject<N> s;
+    check(s.slow, 1e-13);                                           // roundings of double
+    check(Model<N, Cpu<f32>>(s.slow, Cpu<f32>::Context(2)), 1e-4);  // w - dw rounds to w's own precision
+}
+
 // A workspace that has held infinities and NaNs, in padding channels too, gives what a fresh one gives.
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, Networks) {
     const Subject<N> s;

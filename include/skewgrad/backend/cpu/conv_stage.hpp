@@ -93,7 +93,6 @@ inline void convolve_backward_data(const Call& call, Window win) {
 
 /// Threads share the weights; each sums its own over all images, in order.
 inline void convolve_backward_weights(const Call& call, Window win, const Packing& p) {
-    std::fill_n(call.gradients, call.site.master_size, 0.0f);
     const int units = blocks_of(p.out_c) * win.kernel * win.kernel;
     parallel_ranges(call.on.threads(), units, [&](int lane, int begin, int end) {
         const BorderedInput input(call, win, lane);

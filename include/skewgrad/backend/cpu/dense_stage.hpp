@@ -42,7 +42,6 @@ inline void dense_backward_data(const Call& call, const Packing& p) {
 }
 
 inline void dense_backward_weights(const Call& call, const Packing& p) {
-    std::fill_n(call.gradients, call.site.master_size, 0.0f);
     host::Layout out = row_of(call.site.out, call.images);
     out.shape.c = p.out_c;
     const Plane in = plane_of(call.in, row_of(call.site.in, call.images));

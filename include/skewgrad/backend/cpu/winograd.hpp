@@ -143,15 +143,13 @@ inline void winograd_backward_data(const Call& call, const WinogradShape& s, con
                       [](int, int, int) {});
 }
 
-/// Threads share the six rows of places, and where they are many the outputs too; each sums its own over all tiles of
-/// all images, in order. A bias' gradient is the sum over the place whose transform sums a tile.
+/// Adds to the gradients. Threads share the six rows of places, and where they are many the outputs too; each sums its
+/// own over all tiles of all images, in order. A bias' gradient is the sum over the place whose transform sums a tile.
 inline void winograd_backward_weights(const Call& call, const WinogradShape& s) {
     const KernelTable& kernels = call.on.kernels();
     const int threads = call.on.threads(), blocks = blocks_of(s.packing.out_c);
     float* planes = call.shared;
     float* bias_gradient = call.gradients + s.packing.weights();
-    std::fill_n(bias_gradient, static_cast<std::size_t>(blocks) * channel_block, 0.0f);
-
     int groups = 1;  // of outputs: as few as give all threads as much to do
     while (groups < blocks && winograd_side * groups % threads != 0) ++groups;
     if (winograd_side * groups % threads != 0) groups = std::min(blocks, (threads + winograd_side - 1) / winograd_side);

@@ -75,7 +75,7 @@ struct GatherStageWithParameters : GatherStage<B, L> {
                 const ImageView in{call.in_image(n), call.site.in}, d_out{call.d_out_image(n), call.site.out};
                 sum += L::parameter_gradient(in, d_out, call.masters, k);
             }
-            call.gradients[k] = sum;
+            call.gradients[k] += sum;
         });
     }
 };

@@ -96,28 +96,37 @@ struct Passes {
                            Workspace& own, Training<O, Sum>& training, StepState& state) {
         const Layout& logits = logit_layout(plan);
         const auto count = batch.picks.size();
-        const int images = static_cast<int>(count);
-        std::vector<Label> labels(count);
-        for (std::size_t n = 0; n < count; ++n) labels[n] = store.labels[batch.picks[n].item];
-        host::gather(on.threads(), store, batch, plan.values[0], own.batch());
-
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        const Value* z = schedule.forward(own.batch(), images, Mode::train, &batch);
-        loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), own.gradient(plan.last_value),
-                            own.losses());
+        std::vector<Label> labels;
         double sum = 0;
-        for (std::size_t n = 0; n < count; ++n) sum += own.losses()[n];
-        if (!finite(sum)) {
-            state.first_non_finite = std::min(state.first_non_finite, state.updates);
-            return;
+        std::uint64_t correct = 0;
+        // Block after block, so that what one needs stays in a near cache, and memory does not grow with the batch.
+        for (std::size_t first = 0; first < count; first += static_cast<std::size_t>(own.images())) {
+            Batch block = batch;
+            block.picks = batch.picks.subspan(first, std::min(count - first, static_cast<std::size_t>(own.images())));
+            const int images = static_cast<int>(block.picks.size());
+            labels.clear();
+            for (const Pick& pick : block.picks) labels.push_back(store.labels[pick.item]);
+            host::gather(on.threads(), store, block, plan.values[0], own.batch());
+            const Value* z = schedule.forward(own.batch(), images, Mode::train, &block);
+            loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), own.gradient(plan.last_value),
+                                own.losses());
+            for (std::size_t n = 0; n < labels.size(); ++n) {
+                sum += own.losses()[n];
+                correct += first_maximum(z + n * logits.size, logits.shape.c) == index(labels[n]);
+            }
+            if (!finite(sum)) {
+                std::fill_n(training.gradients.data(), training.size, Sum{});
+                state.first_non_finite = std::min(state.first_non_finite, state.updates);
+                return;
+            }
+            schedule.backward(own.batch(), images, Mode::train, &block, training.gradients.data(), nullptr);
         }
-        for (std::size_t n = 0; n < count; ++n)
-            state.correct += first_maximum(z + n * logits.size, logits.shape.c) == index(labels[n]);
-        schedule.backward(own.batch(), images, Mode::train, &batch, training.gradients.data(), nullptr);
         update(on.threads(), plan, training, state.updates, p.masters.data());
         repack(on, plan, p.masters.data(), p.packs.data());
         state.updates += 1;
         state.images += count;
+        state.correct += correct;
         state.loss_sum += sum;
     }
     /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off.
@@ -125,7 +134,7 @@ struct Passes {
     static void parameter_gradient(Context& on, const Plan& plan, const Parameters& p, const Images& x,
                                    std::span<const Label> labels, Workspace& own, std::span<Real> out) {
         const Layout& logits = logit_layout(plan);
-        Buffer<Sum> block(plan.masters), total(plan.masters);
+        Buffer<Sum> total(plan.masters);
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
@@ -133,8 +142,7 @@ struct Passes {
             loss_gradient<Loss>(logits, z,
                                 labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)),
                                 1.0 / x.count, own.gradient(plan.last_value), own.losses());
-            schedule.backward(x.at(first), images, Mode::attack, nullptr, block.data(), nullptr);
-            for (std::size_t i = 0; i < plan.masters; ++i) total.data()[i] += block.data()[i];
+            schedule.backward(x.at(first), images, Mode::attack, nullptr, total.data(), nullptr);
         }
         export_in_master_layout(plan, total.data(), out);
     }

@@ -1,5 +1,6 @@
 // The programs of a host backend: what Model, training and attacks call, for one network.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -32,7 +33,7 @@ struct Program {
 
     static Bytes bytes(const Context& on, Mode mode, int images) {
         return {plan.masters * sizeof(Sum) + plan.packs * sizeof(Value),
-                Workspace::bytes(plan, mode, images, on.threads())};
+                Workspace::bytes(plan, mode, block_of(mode, images), on.threads())};
     }
 
     static Parameters make_parameters(Context&) { return {Buffer<Sum>(plan.masters), Buffer<Value>(plan.packs)}; }
@@ -63,7 +64,7 @@ struct Program {
     }
 
     static Workspace make_workspace(Context& on, Mode mode, int images) {
-        return Workspace(plan, mode, images, on.threads());
+        return Workspace(plan, mode, block_of(mode, images), on.threads());
     }
     static void logits(Context& on, const Parameters& p, const Images& x, Workspace& own, std::span<Real> out) {
         Passes<B>::logits(on, plan, p, x, own, out);
@@ -101,6 +102,13 @@ struct Program {
         Passes<B>::template parameter_gradient<Loss>(on, plan, p, x, labels, own, out);
     }
     static void read(Context&, StepState&) {}
+
+private:
+    // A training batch of any size runs through a workspace of this many images.
+    static constexpr int training_block = 32;
+    static constexpr int block_of(Mode mode, int images) {
+        return mode == Mode::train ? std::min(images, training_block) : images;
+    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::host

@@ -91,7 +91,7 @@ struct Ops {
     void (*repack)(typename B::Context&, const Site<B>&, const Sum* masters, typename B::Value* packs) = nullptr;
     void (*forward)(const Call<B>&) = nullptr;
     void (*backward_data)(const Call<B>&) = nullptr;
-    void (*backward_weights)(const Call<B>&) = nullptr;  // overwrites the stage's gradients
+    void (*backward_weights)(const Call<B>&) = nullptr;  // adds to the stage's gradients
 };
 
 /// How backend B runs one layer. The primary template covers element-wise and gather layers; backends, and users who

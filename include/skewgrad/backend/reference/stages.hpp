@@ -110,10 +110,9 @@ struct host::Stage<Reference<T>, Conv<Out, Kernel, Stride, Pad, Start>> : refere
             reference::columns_to_image(columns, call.site.in.shape, call.site.out.shape, window, call.d_in_image(n));
         }
     }
-    /// dW = sum over images of dy columns(x)^T, db = sum of dy.
+    /// dW += sum over images of dy columns(x)^T, db += sum of dy.
     static void backward_weights(const Call& call) {
         const Sizes s(call);
-        std::fill_n(call.gradients, call.site.canonical_size, T(0));
         auto dw = reference::matrix(call.gradients, s.out, s.patch);
         T* db = call.gradients + s.out * s.patch;
         for (int n = 0; n < call.images; ++n) {
@@ -163,15 +162,14 @@ struct host::Stage<Reference<T>, Dense<Out, Start>> : reference::WeightAndBias<T
         const auto dy = reference::matrix(call.d_out, images, std::size_t{Out});
         reference::matrix(call.d_in, images, call.site.in.size) = xt::linalg::dot(dy, weight);
     }
-    /// dW = dY^T X, db = sum of dY.
+    /// dW += dY^T X, db += sum of dY.
     static void backward_weights(const Call& call) {
         const auto images = static_cast<std::size_t>(call.images);
         const auto x = reference::matrix(call.in, images, call.site.in.size);
         const auto dy = reference::matrix(call.d_out, images, std::size_t{Out});
         const xt::xtensor<T, 2> transposed = xt::transpose(dy);
-        reference::matrix(call.gradients, std::size_t{Out}, call.site.in.size) = xt::linalg::dot(transposed, x);
+        reference::matrix(call.gradients, std::size_t{Out}, call.site.in.size) += xt::linalg::dot(transposed, x);
         T* db = call.gradients + std::size_t{Out} * call.site.in.size;
-        std::fill_n(db, Out, T(0));
         for (std::size_t n = 0; n < images; ++n)
             for (std::size_t o = 0; o < Out; ++o) db[o] += dy(n, o);
     }

@@ -226,9 +226,10 @@ inline void winograd_to_weight_gradient(const WinogradWeights& a) noexcept {
             }
             for (int y = 0; y < 3; ++y) {
                 const Line3 line = to_weight_gradient(load_line(half + y * winograd_side * lanes, lanes));
-                store(to + (3 * y) * tap, line.a);
-                store(to + (3 * y + 1) * tap, line.b);
-                store(to + (3 * y + 2) * tap, line.c);
+                float* at = to + 3 * y * tap;
+                store(at, load(at) + line.a);
+                store(at + tap, load(at + tap) + line.b);
+                store(at + 2 * tap, load(at + 2 * tap) + line.c);
             }
         }
 }

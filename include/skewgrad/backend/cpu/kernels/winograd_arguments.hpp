@@ -51,8 +51,8 @@ struct WinogradGather {
     bool rectify = false;         ///< max(., 0) afterwards
 };
 
-/// Packed weights [blocks][3][3][in_c][16] to 36 planes [36][blocks][in_c][16] (G g G^T), and weight gradients back
-/// (G^T u G): blocks of 16 outputs [begin, end) of `blocks`.
+/// Packed weights [blocks][3][3][in_c][16] to 36 planes [36][blocks][in_c][16] (G g G^T), and planes' gradients added
+/// to those of packed weights (G^T u G): blocks of 16 outputs [begin, end) of `blocks`.
 struct WinogradWeights {
     const float* from = nullptr;
     float* to = nullptr;
