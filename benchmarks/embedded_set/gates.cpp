@@ -134,11 +134,6 @@ int main(int argc, char** argv) {
             const auto model = gates.train<Net>("balanced", data, 1, 1e-5f, looks);
             const double clean = macro(evaluate(model, data.test));
             gates.judge("1 clean accuracy", "80 to 90 %", fixed(clean, 2) + " %", clean >= 80 && clean <= 90);
-            if (wanted('2')) {
-                const auto fifth = gates.train<Net>("a fifth of the images", data, 5, 1e-5f, looks);
-                const double less = macro(evaluate(fifth, data.test));
-                gates.judge("2 a fifth of the images", "5 points less", fixed(less, 2) + " %", clean - less >= 5);
-            }
             if (wanted('4')) attacked(gates, model, data.test, clean);
             if (wanted('5')) noisy(gates, model, data.test, clean);
             if (wanted('6')) within(gates, model, data.test);
@@ -147,6 +142,11 @@ int main(int argc, char** argv) {
                 const double reversed = macro(evaluate(model, mirrored.test));
                 gates.judge("7 mirrored test set", "the same +- 1", fixed(reversed, 2) + " %",
                             std::abs(reversed - clean) <= 1);
+            }
+            if (wanted('2')) {
+                const auto fifth = gates.train<Net>("a fifth of the images", data, 5, 1e-5f, looks);
+                const double less = macro(evaluate(fifth, data.test));
+                gates.judge("2 a fifth of the images", "5 points less", fixed(less, 2) + " %", clean - less >= 5);
             }
         }
         if (wanted('6')) {

@@ -4,7 +4,8 @@ iterate is exact in f32 and in f64 and pixels can be compared for equality.
 
 f64: one-step and iterative images equal on every pixel whose |gradient| exceeds 1e-9 of its image's root mean square at
 each step. f32: the one-step images, and each single step from the peer's own iterate, differ on at most 0.1 % of the
-pixels, each with |gradient| below 1e-3 of its image's root mean square.
+pixels, each with |gradient| below 1e-3 of its image's root mean square, within f32's rounding of the image: where a
+rectifier or a pool's maximum is about to switch, the gradient jumps, and either side is right.
 """
 
 import pathlib
@@ -27,6 +28,8 @@ from art.estimators.classification import PyTorchClassifier  # noqa: E402
 
 SEED, COUNT, STEPS = 26, 4, 10
 EPSILON, ALPHA = 10 / 1024, 1 / 1024
+#: How far sums in f32 stand from exact ones, as a change of the pixels.
+BESIDE = 1e-6
 
 
 # Each peer: (network, images, labels, targets or None, steps or None) -> images. With targets it descends to them.
@@ -78,12 +81,15 @@ PEERS = {"foolbox": by_foolbox, "torchattacks": by_torchattacks, "art": by_art}
 EXACT_PEERS = ("foolbox", "torchattacks")
 
 
-def slopes(network, x, y):
-    """|dL/dx| over its image's root mean square, in f64."""
+def signed_slopes(network, x, y):
+    """dL/dx over its image's root mean square, in f64."""
     x = x.double().clone().requires_grad_()
     torch.nn.functional.cross_entropy(network(x), y, reduction="sum").backward()
-    g = x.grad
-    return g.abs() / g.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return x.grad / x.grad.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+
+
+def slopes(network, x, y):
+    return signed_slopes(network, x, y).abs()
 
 
 class Sets:
@@ -123,11 +129,30 @@ def check_f64(name, kind, theirs, ours, unsure):
     assert not (differ & ~unsure).any(), where
 
 
-def check_f32(name, kind, theirs, ours, slope):
+def least_slopes(network, x, y):
+    """The least |gradient| (as `slopes`) at x and at points beside it, no further than f32 rounds sums; 0 where its sign
+    is not the same at all of them."""
+    generator = torch.Generator().manual_seed(SEED)
+    steps = [torch.zeros(1, dtype=torch.float64)]
+    steps += [BESIDE * (2 * torch.rand(x.shape, generator=generator, dtype=torch.float64) - 1) for _ in range(8)]
+    signed = torch.stack([signed_slopes(network, x.double() + step, y) for step in steps])
+    one_sign = (signed > 0).all(dim=0) | (signed < 0).all(dim=0)
+    return torch.where(one_sign, signed.abs().amin(dim=0), 0)
+
+
+def check_f32(name, kind, theirs, ours, network, x, y):
     differ = theirs != ours
-    share, worst = differ.double().mean().item(), slope[differ].max().item() if differ.any() else 0.0
+    share = differ.double().mean().item()
+    slope = slopes(network, x, y)
+    worst = slope[differ].max().item() if differ.any() else 0.0
     print(f"f32 {kind}, {name}: {100 * share:.4f} % of the pixels differ, the largest gradient there {worst:.1e}")
-    assert share <= 1e-3 and worst < 1e-3, (kind, name)
+    far = (differ & (slope >= 1e-3)).any(dim=(1, 2, 3))  # images to be looked at more closely
+    if far.any():
+        jumps = least_slopes(network, x[far], y[far]) < 1e-3
+        pixels = int((differ & (slope >= 1e-3)).sum())
+        print(f"  {pixels} pixels of {int(far.sum())} images above 1e-3; {100 * jumps.double().mean():.2f} % of these images' gradients jump")
+        assert not (differ[far] & ~jumps).any(), (kind, name)
+    assert share <= 1e-3, (kind, name)
 
 
 def main():
@@ -161,10 +186,9 @@ def main():
             assert moved.max() == EPSILON and (moved < EPSILON).any(), "the iterates fill the ball and not only its corners"
             check_f64(name, f"{STEPS} steps, {mode}", at, ours[f"iterative.{mode}.f64"], unsure)
 
-        slope = slopes(sets.double, sets.x, labels)
         for name, peer in PEERS.items():
             one = peer(sets.single, sets.x, sets.y, targets, None)
-            check_f32(name, f"one step, {mode}", one, ours[f"fgsm.{mode}.f32"], slope)
+            check_f32(name, f"one step, {mode}", one, ours[f"fgsm.{mode}.f32"], sets.double, sets.x, labels)
 
     # One step of ours from each iterate, into the ball around the image and into [0, 1]: exact here.
     moved = torch.where((signs == 1).reshape(-1, 1, 1, 1), ours["away.f32"], ours["toward.f32"])
@@ -174,7 +198,7 @@ def main():
         rows = slice(i * STEPS * COUNT, (i + 1) * STEPS * COUNT)
         origin = sets.x.repeat(STEPS, 1, 1, 1)
         mine = torch.minimum(torch.maximum(moved[rows], origin - EPSILON), origin + EPSILON)
-        check_f32(name, f"{STEPS} single steps, {mode}", theirs, mine, slopes(sets.double, iterates[rows], labels.repeat(STEPS)))
+        check_f32(name, f"{STEPS} single steps, {mode}", theirs, mine, sets.double, iterates[rows], labels.repeat(STEPS))
     return 0
 
 
