@@ -1,3 +1,4 @@
+// links: benchmark::benchmark
 // The f32 CPU kernels, one thread, on every instruction set of this machine: operations a second, and their share of
 // what multiply-adds on registers alone reach in the same run. Results are compared with the portable set's first.
 #include <benchmark/benchmark.h>
@@ -9,30 +10,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <new>
 #include <string>
-#include <tuple>
-#include <utility>
 
 #include <skewgrad/backend/cpu/kernels/table.hpp>
 
-// clang-format off
-#define SKEWGRAD_ISA_PORTABLE
-#include <skewgrad/backend/cpu/isa/begin.hpp>
-#include "register_peak.inl"
-#include <skewgrad/backend/cpu/isa/end.hpp>
-#if defined(__x86_64__)
-#define SKEWGRAD_ISA_AVX2
-#include <skewgrad/backend/cpu/isa/begin.hpp>
-#include "register_peak.inl"
-#include <skewgrad/backend/cpu/isa/end.hpp>
-#define SKEWGRAD_ISA_AVX512
-#include <skewgrad/backend/cpu/isa/begin.hpp>
-#include "register_peak.inl"
-#include <skewgrad/backend/cpu/isa/end.hpp>
-#endif
-// clang-format on
+#include "register_peak.hpp"
 
 namespace {
 
@@ -40,26 +23,6 @@ using namespace skewgrad::cpu;
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// The best of many short runs: a shared machine slows some, and speeds none up.
-double register_peak(InstructionSet set) {
-    static std::map<InstructionSet, double> known;
-    if (known.count(set) != 0) return known[set];
-    auto [spin, operations] = std::pair(&portable::spin, portable::operations_a_round);
-#if defined(__x86_64__)
-    if (set == InstructionSet::avx2) std::tie(spin, operations) = std::tuple(&avx2::spin, avx2::operations_a_round);
-    if (set == InstructionSet::avx512)
-        std::tie(spin, operations) = std::tuple(&avx512::spin, avx512::operations_a_round);
-#endif
-    constexpr long rounds = 20000;
-    double best = 0;
-    for (int i = 0; i < 500; ++i) {
-        const auto start = Clock::now();
-        benchmark::DoNotOptimize(spin(rounds, 1e-3f, 1e-3f));
-        best = std::max(best, rounds * operations / seconds_since(start));
-    }
-    return known[set] = best;
-}
 
 struct Aligned {
     float* values;
@@ -173,7 +136,7 @@ void require_close(const Aligned& a, const Aligned& b, const std::string& what) 
 // Times `call(image)` image by image and reports the best one.
 template <class Call>
 void time_images(benchmark::State& state, InstructionSet set, double operations, const Call& call) {
-    const double peak = register_peak(set);
+    const double most = peak::of_registers(set, 1);
     double best = 1e9;
     int image = 0;
     for (auto _ : state) {
@@ -183,7 +146,7 @@ void time_images(benchmark::State& state, InstructionSet set, double operations,
         image = (image + 1) % Memory::images;
     }
     state.counters["best_GF/s"] = operations / best * 1e-9;
-    state.counters["of_peak_%"] = 100 * operations / best / peak;
+    state.counters["of_peak_%"] = 100 * operations / best / most;
 }
 
 void add(InstructionSet set, const Layer& layer) {
@@ -214,7 +177,7 @@ int main(int argc, char** argv) {
             std::printf("skipped %s: this processor lacks it\n", name(set));
             continue;
         }
-        std::printf("%s: multiply-adds on registers reach %.1f GF/s\n", name(set), register_peak(set) * 1e-9);
+        std::printf("%s: multiply-adds on registers reach %.1f GF/s\n", name(set), peak::of_registers(set, 1) * 1e-9);
         for (const Layer& layer : layers) add(set, layer);
     }
     benchmark::RunSpecifiedBenchmarks();

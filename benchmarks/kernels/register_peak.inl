@@ -1,9 +1,10 @@
 // Multiply-adds on registers alone, of one instruction set: the speed that its kernels are compared with. Included
 // between isa/begin.hpp and isa/end.hpp, in the namespace that already holds that set's kernels.
 
-// Returns what depends on every product, so that none is dropped. Does 2 * 12 * lanes * rounds operations.
-inline float spin(long rounds, float a, float b) noexcept {
-    const Vector x = broadcast(a), y = broadcast(b);
+// Of `lanes` values each. Returns what depends on every product, so that none is dropped; does operations_a_round a
+// round.
+inline float spin(long rounds, const float* a, const float* b) noexcept {
+    const Vector x = load(a), y = load(b);
     Vector sum[12];
     for (int i = 0; i < 12; ++i) sum[i] = broadcast(static_cast<float>(i));
     for (long r = 0; r < rounds; ++r)

@@ -1,0 +1,62 @@
+// What is timed: the backends, the paper's network and one of twice its width, and how they are trained.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <skewgrad/skewgrad.hpp>
+#include <skewgrad/study/paper_networks.hpp>
+
+namespace training {
+
+using namespace skewgrad;
+
+/// Every backend, one line each.
+template <class Visit>
+void for_each_backend(Visit visit) {
+    visit(std::type_identity<Cpu<f32>>{});
+}
+
+struct PaperNetwork : AsWrittenNetwork {
+    static constexpr const char* name = "paper";
+};
+/// The same blocks, each with twice the channels.
+struct WideNetwork : Network<Image<3, 32, 32>,                                                            //
+                             Conv<64>, Relu, Conv<64>, Relu, MaxPool<2>, Dropout<25>,                     //
+                             Conv<128>, Relu, Conv<128>, Relu, Conv<128>, Relu, MaxPool<2>, Dropout<25>,  //
+                             Conv<256>, Relu, Conv<256>, Relu, Conv<256>, Relu, MaxPool<2>, Dropout<25>,  //
+                             Dense<512>, Relu, Dropout<50>, Dense<10>> {
+    static constexpr const char* name = "wide";
+};
+template <class Visit>
+void for_each_network(Visit visit) {
+    visit(std::type_identity<PaperNetwork>{});
+    visit(std::type_identity<WideNetwork>{});
+}
+
+/// A network's training by the paper's optimiser; `session.advance()` makes one update.
+template <class N, class B>
+struct Course {
+    Model<N, B> model;
+    Session<N, B, RmsProp> session;
+
+    Course(const TrainingData& data, int batch, typename B::Context on)
+        : model(Seed{7}, std::move(on)),
+          session(model, whole_batches(data, batch), HeldOutData(data.store(), {}),
+                  RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
+                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = 1}, Seed{7}) {}
+
+private:
+    // So that every update is of the same size.
+    static TrainingData whole_batches(const TrainingData& data, int batch) {
+        const auto size = static_cast<std::size_t>(batch);
+        std::vector<std::uint32_t> items(data.size() / size * size);
+        std::iota(items.begin(), items.end(), 0u);
+        return data.of_items(items);
+    }
+};
+
+}  // namespace training
