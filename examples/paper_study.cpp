@@ -41,7 +41,7 @@ void run(const Protocol& protocol, N, const Options& options, const PaperScale& 
     StudyResults results = study.run(data, show_study(progress, data.test.class_names(), scale.looks));
     results.record = run_record(study, on, {{"protocol", Protocol::name}, {"data", data.train.name()}});
     std::cout << "The study of Possas and Zhou, " << Protocol::name << ", on " << data.train.name() << "\n\n";
-    for (const auto& [title, table] : report::all_tables(results))
+    for (const auto& [title, table] : report::all_tables_and_claims(results, Embedded{}.similarity))
         std::cout << title << "\n\n" << to_text(table) << "\n";
     if (!options.out.empty()) report::write_study(results, options.out);
 }

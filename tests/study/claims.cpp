@@ -173,10 +173,10 @@ BOOST_AUTO_TEST_CASE(a_class_with_few_matched_images_leaves_by_name) {
 BOOST_AUTO_TEST_CASE(what_is_not_in_the_study_is_named) {
     auto study = fake::three([](fake::Study&) {});
     const Verdict square = judged<SkewAsSuch>(study);
-    BOOST_TEST(square.in_words() == "not run");
+    BOOST_TEST(square.in_words() == "not run: seed 1, few, fast from its own gradient on airplane (and 59 more)");
     BOOST_TEST(says(square.estimate.not_run, "few, fast from its own gradient on cat"));
     const Verdict similarity = judged<FlowGrowsWithSimilarity>(study);
-    BOOST_TEST(similarity.in_words() == "not run");
+    BOOST_TEST(similarity.in_words() == "not run: classes that it concerns");
     const Verdict c1 = judged<UnderIsMoreVulnerable>(study);
     BOOST_TEST(says(beside(c1, "logits adjusted").not_run, "under, logits adjusted (bird)"));
     BOOST_TEST(says(beside(c1, "balanced at the same size").not_run, "balanced at the size of under"));
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(two_evidences_of_one_name_or_of_other_images_are_refused) {
     evidence.add(name, four);
     BOOST_CHECK_THROW(evidence.add(name, four), ValueError);
     CellName other = name;
-    other.by = By::iterative;
+    other.method = Method::iterative;
     BOOST_CHECK_THROW(evidence.add(other, five), ValueError);
     evidence.add(NetworkName{.block = 1}, {});
     BOOST_CHECK_THROW(evidence.add(NetworkName{.block = 1}, {}), ValueError);

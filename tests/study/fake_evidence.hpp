@@ -17,9 +17,9 @@
 namespace fake {
 
 using namespace skewgrad;
-using claims::By;
-using claims::From;
+using claims::Gradient;
 using claims::Kind;
+using claims::Method;
 
 /// What a network does, as chances. Flips are among the images that it gets right without attack.
 struct Network {
@@ -84,17 +84,16 @@ private:
         return std::sqrt(-2 * std::log(uniform(seed, what, c, 0))) *
                std::cos(2 * std::numbers::pi * uniform(seed, what, c, 1));
     }
-    Prediction answer(bool right, int c, double to_partner, double u) const {
-        if (right) return Prediction(c);
-        const int k = static_cast<int>(classes.size());
-        const int partner = c ^ 1, stranger = (c + 2) % k == partner ? (c + 3) % k : (c + 2) % k;
-        return Prediction(u < to_partner                       ? look_alike(c, partner)
-                          : stranger == look_alike(c, partner) ? (c + 4) % k
-                                                               : stranger);
+    /// Right, or the look-alike with a chance, or else a stranger.
+    Prediction answer(bool right, int c, double chance, double u) const {
+        const int k = static_cast<int>(classes.size()), partner = look_alike(c, c ^ 1);
+        const int stranger = (c + 2) % k == partner ? (c + 4) % k : (c + 2) % k;
+        return Prediction(right ? c : u < chance ? partner : stranger);
     }
-    /// Cat and dog, automobile and truck in CIFAR-10's order; else the neighbour of the pair.
-    static int look_alike(int c, int neighbour) {
-        return c == 3 ? 5 : c == 5 ? 3 : c == 1 ? 9 : c == 9 ? 1 : neighbour;
+    /// Cat and dog, automobile and truck in CIFAR-10's order; else the other one given.
+    int look_alike(int c, int other) const {
+        if (classes[3] != "cat") return other;
+        return c == 3 ? 5 : c == 5 ? 3 : c == 1 ? 9 : c == 9 ? 1 : other;
     }
 
     void add(claims::Evidence& all, std::uint64_t seed, Kind kind, const Network& n, int c) {
@@ -126,12 +125,13 @@ private:
         if (!n.attacked) return;
         const std::vector<Outcome> clean = clean_of(c);
         const double shift = n.scatter * normal(seed, 200 + k, c) + more(kind, seed, c);
-        const auto cell = [&](From from, By by, double flips, int draw = 0) {
-            const claims::CellName cell_name{.victim = name, .attacked = label, .from = from, .by = by, .draw = draw};
+        const auto cell = [&](Gradient gradient, Method method, double flips, int draw = 0) {
+            const claims::CellName cell_name{
+                .victim = name, .attacked = label, .gradient = gradient, .method = method, .draw = draw};
             if (!has(cell_name)) return;
             auto& records = kept_.emplace_back(images);
-            const std::uint32_t what = 1000 + k * 100 + static_cast<std::uint32_t>(from) * 30 +
-                                       static_cast<std::uint32_t>(by) * 3 + static_cast<std::uint32_t>(draw);
+            const std::uint32_t what = 1000 + k * 100 + static_cast<std::uint32_t>(gradient) * 30 +
+                                       static_cast<std::uint32_t>(method) * 3 + static_cast<std::uint32_t>(draw);
             for (std::uint32_t i = 0; i < images; ++i) {
                 ImageRecord& r = records[i];
                 r.item = i;
@@ -146,23 +146,23 @@ private:
                            uniform(seed, what + 9000, c, i));
                 r.attacked.loss = 0.6F;
                 r.gradient_norm1 = 1;
-                if (by == By::fast)
+                if (method == Method::fast)
                     r.smallest_epsilon = was_right ? n.epsilon * std::exp(0.5 * normal(seed, what, c * 1000 + i)) : 0;
             }
             if (spoil) spoil(cell_name, records);
             all.add(cell_name, records);
         };
-        cell(From::own, By::fast, n.flips + shift);
-        cell(From::other_seed, By::fast, n.transferred + shift);
-        cell(From::same_seed, By::fast, n.same_seed + shift);
-        cell(From::own, By::iterative, n.iterative + shift);
-        cell(From::other_seed, By::iterative, n.transferred + shift);
-        cell(From::own, By::permuted, n.permuted);
-        cell(From::other_seed, By::permuted, n.permuted);
-        cell(From::own, By::random, n.noise, 0);
-        cell(From::own, By::random, n.noise, 1);
-        cell(From::own, By::fast_tenth, 0.1);
-        cell(From::own, By::iterative_far, 1.0);
+        cell(Gradient::own, Method::fast, n.flips + shift);
+        cell(Gradient::other_seed, Method::fast, n.transferred + shift);
+        cell(Gradient::same_seed, Method::fast, n.same_seed + shift);
+        cell(Gradient::own, Method::iterative, n.iterative + shift);
+        cell(Gradient::other_seed, Method::iterative, n.transferred + shift);
+        cell(Gradient::own, Method::permuted, n.permuted);
+        cell(Gradient::other_seed, Method::permuted, n.permuted);
+        cell(Gradient::own, Method::random, n.noise, 0);
+        cell(Gradient::own, Method::random, n.noise, 1);
+        cell(Gradient::own, Method::fast_tenth, 0.1);
+        cell(Gradient::own, Method::iterative_far, 1.0);
     }
 
     std::deque<std::vector<ImageRecord>> kept_;

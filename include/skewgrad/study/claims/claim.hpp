@@ -110,7 +110,7 @@ Hypothesis hypothesis() {
         h.beside.push_back({.name = "iterative",
                             .role = Beside::Role::iterative,
                             .statistic = C::statistic,
-                            .reading = {.attack = By::iterative},
+                            .reading = {.attack = Method::iterative},
                             .unit = C::unit,
                             .combine = C::combine});
     for (Beside& b : C::beside()) h.beside.push_back(std::move(b));

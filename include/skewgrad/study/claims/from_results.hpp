@@ -24,7 +24,7 @@ namespace SKEWGRAD_NAMESPACE::claims {
 namespace naming {
 
 struct AttackName {
-    By by;
+    Method method;
     int draw = 0;
 };
 
@@ -34,7 +34,7 @@ inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlo
     std::vector<std::optional<AttackName>> all;
     if (attacks.empty()) return all;
     const double epsilon = attacks.front().at("values").at("epsilon").get<double>();
-    std::map<By, int> draws;
+    std::map<Method, int> draws;
     for (std::size_t a = 0; a < attacks.size(); ++a) {
         const nlohmann::json& values = attacks[a].at("values");
         std::string name = attacks[a].at("name").get<std::string>();
@@ -47,37 +47,52 @@ inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlo
                             : std::find(attacks.begin(), attacks.begin() + static_cast<std::ptrdiff_t>(a),
                                         attacks[a]) == attacks.begin() + static_cast<std::ptrdiff_t>(a);
         const bool true_label = !values.contains("label") || values.at("label") == "true";
-        std::optional<By> by;
+        std::optional<Method> method;
         if (name == "fgsm" && true_label) {
-            if (is(size, epsilon)) by = up ? By::fast : By::descent;
-            if (is(size, epsilon / 10) && up) by = By::fast_tenth;
+            if (is(size, epsilon)) method = up ? Method::fast : Method::descent;
+            if (is(size, epsilon / 10) && up) method = Method::fast_tenth;
         } else if (name == "iterative" && true_label && up && values.at("project").get<bool>() &&
                    values.at("steps") == 20 && is(values.at("alpha").get<double>(), size / 4)) {
-            if (is(size, epsilon)) by = By::iterative;
-            if (is(size, 0.25)) by = By::iterative_far;
+            if (is(size, epsilon)) method = Method::iterative;
+            if (is(size, 0.25)) method = Method::iterative_far;
         } else if (name == "permuted_sign" && up && is(size, epsilon)) {
-            by = By::permuted;
+            method = Method::permuted;
         } else if (name == "random_sign" && is(size, epsilon)) {
-            by = By::random;
+            method = Method::random;
         }
         // Only noise is drawn more than once; whatever else comes again stands in for nothing.
-        if (by && (*by == By::random || draws[*by] == 0))
-            all.push_back(AttackName{*by, draws[*by]++});
+        if (method && (*method == Method::random || draws[*method] == 0))
+            all.push_back(AttackName{*method, draws[*method]++});
         else
             all.push_back(std::nullopt);
     }
     return all;
 }
 
+/// A sampler as its description tells it.
+struct SamplerName {
+    std::string name;
+    int count = 0;  ///< 0: it has none
+    bool adjusted = false;
+
+    bool is_under() const { return name.starts_with("Under"); }  // "UnderInFileOrder" as well
+    bool is_over() const { return name.starts_with("Over"); }
+};
+inline SamplerName sampler_name(const nlohmann::json& description) {
+    if (description.at("name") == "LogitAdjusted") {
+        SamplerName adjusted = sampler_name(description.at("values").at("of"));
+        adjusted.adjusted = true;
+        return adjusted;
+    }
+    const nlohmann::json& values = description.at("values");
+    const bool counted = values.contains("count") && values["count"].is_number();
+    return {description.at("name").get<std::string>(), counted ? values["count"].get<int>() : 0};
+}
+
 /// Each training's name, by its sampler's description: none for those that no claim asks for. The first count of an
 /// under-sampled (over-sampled) class in the plan is the study's own, others are doses.
 inline std::vector<std::optional<NetworkName>> network_names(const StudyResults& results) {
     const auto& trainings = results.plan.trainings;
-    const auto sampler = [&](std::size_t t) { return trainings[t].key.sampler.at("name").get<std::string>(); };
-    const auto count = [&](std::size_t t) {
-        const nlohmann::json& values = trainings[t].key.sampler.at("values");
-        return values.contains("count") && values["count"].is_number() ? values["count"].get<int>() : 0;
-    };
     const auto size = [&](std::size_t t) {
         const std::vector<int>& counts = results.trainings[t].counts;
         return std::accumulate(counts.begin(), counts.end(), 0);
@@ -85,50 +100,49 @@ inline std::vector<std::optional<NetworkName>> network_names(const StudyResults&
     struct Own {
         int count = 0, size = 0;
     };
-    std::map<Kind, Own> own;
+    std::optional<Own> under, over;
     for (std::size_t t = 0; t < trainings.size(); ++t) {
-        if (sampler(t).starts_with("Under")) own.try_emplace(Kind::under, Own{count(t), size(t)});
-        if (sampler(t).starts_with("Over")) own.try_emplace(Kind::over, Own{count(t), size(t)});
+        const SamplerName s = sampler_name(trainings[t].key.sampler);
+        if (s.is_under() && !under) under = Own{s.count, size(t)};
+        if (s.is_over() && !over) over = Own{s.count, size(t)};
     }
-    std::vector<std::optional<NetworkName>> names;
+    std::vector<std::optional<NetworkName>> names(trainings.size());
     for (std::size_t t = 0; t < trainings.size(); ++t) {
+        const SamplerName s = sampler_name(trainings[t].key.sampler);
         NetworkName name{.block = trainings[t].seed.value, .skewed = trainings[t].skewed};
-        const std::string kind = sampler(t);
-        const auto as_large_as = [&](Kind other) {
-            // A size that ten classes cannot share evenly is met as nearly as they can.
-            return own.contains(other) &&
-                   std::abs(size(t) - own[other].size) < static_cast<int>(results.class_names.size());
+        // A size that the classes cannot share evenly is met as nearly as they can.
+        const auto as_large_as = [&](const std::optional<Own>& other) {
+            return other && std::abs(size(t) - other->size) < static_cast<int>(results.class_names.size());
         };
-        const bool few = own.contains(Kind::under) && count(t) == own[Kind::under].count;
-        std::optional<Kind> is;
-        if (kind == "Balanced") {
-            if (count(t) == 0)
-                is = Kind::balanced;
-            else if (few)
-                is = Kind::few;
-            else if (as_large_as(Kind::under))
-                is = Kind::balanced_as_under;
-            else if (as_large_as(Kind::over))
-                is = Kind::balanced_as_over;
-        } else if (kind == "Sham") {
-            is = Kind::sham;
-            name.skewed.reset();
-        } else if (kind.starts_with("Under") || kind.starts_with("Over")) {
-            is = kind.starts_with("Under") ? Kind::under : Kind::over;
-            if (count(t) != own[*is].count) name.dose = count(t);
+        if (s.is_under() || s.is_over()) {
+            const Own& own = s.is_under() ? *under : *over;
+            name.kind = s.is_under() ? (s.adjusted ? Kind::under_adjusted : Kind::under)
+                                     : (s.adjusted ? Kind::over_adjusted : Kind::over);
+            if (s.count != own.count) name.dose = s.count;
+        } else if (s.name == "Sham") {
+            name.kind = Kind::sham;
+        } else if (s.name == "Balanced" && s.count == 0) {
+            name.kind = Kind::balanced;
+        } else if (s.name == "Balanced" && under && s.count == under->count) {
+            name.kind = Kind::few;
+        } else if (s.name == "Balanced" && as_large_as(under)) {
+            name.kind = Kind::balanced_as_under;
+        } else if (s.name == "Balanced" && as_large_as(over)) {
+            name.kind = Kind::balanced_as_over;
+        } else {
+            continue;
         }
-        if (is) name.kind = *is;
-        names.push_back(is ? std::optional(name) : std::nullopt);
+        names[t] = name;
     }
     return names;
 }
 
 /// Whose gradient a cell's is; none for sources that no claim asks for.
-inline std::optional<From> from(const PlannedCell& cell, const std::vector<std::optional<NetworkName>>& names) {
-    if (cell.source == cell.victim) return From::own;
+inline std::optional<Gradient> gradient(const PlannedCell& cell, const std::vector<std::optional<NetworkName>>& names) {
+    if (cell.source == cell.victim) return Gradient::own;
     const auto& source = names[cell.source];
     if (!source || source->kind != Kind::balanced) return std::nullopt;
-    return source->block == names[cell.victim]->block ? From::same_seed : From::other_seed;
+    return source->block == names[cell.victim]->block ? Gradient::same_seed : Gradient::other_seed;
 }
 
 /// The pairs of the paper's section 4.3, where classes have those names; the embedded set's own pairs.
@@ -182,12 +196,12 @@ inline Evidence evidence_of(const StudyResults& results, std::span<const float> 
         const PlannedCell& cell = results.plan.cells[i];
         const auto& attack = attacks[cell.attack];
         if (!attack || !names[cell.victim] || results.cells[i].images.empty()) continue;
-        const auto from = naming::from(cell, names);
-        if (!from) continue;
+        const auto gradient = naming::gradient(cell, names);
+        if (!gradient) continue;
         const CellName name{.victim = *names[cell.victim],
                             .attacked = cell.attacked_class,
-                            .from = *from,
-                            .by = attack->by,
+                            .gradient = *gradient,
+                            .method = attack->method,
                             .draw = attack->draw};
         if (evidence.find(name) == nullptr) evidence.add(name, results.cells[i].images);
     }

@@ -35,13 +35,13 @@ namespace checks {
 
 using CellList = std::vector<std::pair<const CellName*, std::span<const ImageRecord>>>;
 
-inline CellList cells(const Evidence& evidence, By by, const std::function<bool(const CellName&)>& wanted) {
+inline CellList cells(const Evidence& evidence, Method method, const std::function<bool(const CellName&)>& wanted) {
     CellList found;
     for (const auto& [name, images] : evidence.cells())
-        if (name.by == by && wanted(name)) found.emplace_back(&name, images);
+        if (name.method == method && wanted(name)) found.emplace_back(&name, images);
     return found;
 }
-inline bool own(const CellName& name) { return name.from == From::own; }
+inline bool own(const CellName& name) { return name.gradient == Gradient::own; }
 
 inline std::string percent(double share) {
     char text[32];
@@ -59,7 +59,7 @@ inline SelfCheck settled(SelfCheck check, std::size_t looked_at) {
 /// A quarter of the pixel range takes every answer away, or gradients are masked.
 inline SelfCheck iterative_reaches_0(const Evidence& evidence) {
     SelfCheck check{.name = "accuracy 0 under the iterative attack at epsilon 0.25", .numbers = {}, .where = {}};
-    const CellList all = cells(evidence, By::iterative_far, own);
+    const CellList all = cells(evidence, Method::iterative_far, own);
     Ratio right;
     for (const auto& [name, images] : all) {
         std::int64_t hits = 0;
@@ -75,7 +75,7 @@ inline SelfCheck iterative_reaches_0(const Evidence& evidence) {
 /// A step a tenth as long raises the loss of nearly every image that has a gradient, or it is no gradient.
 inline SelfCheck tenth_raises_loss(const Evidence& evidence) {
     SelfCheck check{.name = "a tenth of the step raises the loss of 99 % of images", .numbers = {}, .where = {}};
-    const CellList all = cells(evidence, By::fast_tenth, own);
+    const CellList all = cells(evidence, Method::fast_tenth, own);
     double least = 1;
     for (const auto& [name, images] : all) {
         Ratio raised;
@@ -125,24 +125,25 @@ inline SelfCheck at_least_as_strong(const Evidence& evidence, std::string title,
 
 inline SelfCheck iterative_is_stronger(const Evidence& evidence) {
     return at_least_as_strong(evidence, "the iterative attack is at least as strong as the fast one",
-                              cells(evidence, By::fast, own), [](CellName name) {
-                                  name.by = By::iterative;
+                              cells(evidence, Method::fast, own), [](CellName name) {
+                                  name.method = Method::iterative;
                                   return name;
                               });
 }
 inline SelfCheck own_gradient_is_stronger(const Evidence& evidence) {
-    return at_least_as_strong(evidence, "the own gradient is at least as strong as another network's",
-                              cells(evidence, By::fast, [](const CellName& name) { return name.from != From::own; }),
-                              [](CellName name) {
-                                  name.from = From::own;
-                                  return name;
-                              });
+    return at_least_as_strong(
+        evidence, "the own gradient is at least as strong as another network's",
+        cells(evidence, Method::fast, [](const CellName& name) { return name.gradient != Gradient::own; }),
+        [](CellName name) {
+            name.gradient = Gradient::own;
+            return name;
+        });
 }
 
 /// Noted, not judged: a cell's share of images whose source gradient is 0, and of those whose 1-norm is below 1e-8.
 inline SelfCheck small_gradients(const Evidence& evidence) {
     SelfCheck check{.name = "zero gradients, and gradients below 1e-8", .numbers = {}, .where = {}};
-    const CellList all = cells(evidence, By::fast, [](const CellName&) { return true; });
+    const CellList all = cells(evidence, Method::fast, [](const CellName&) { return true; });
     double zero = 0, tiny = 0;
     const CellName* at = nullptr;
     for (const auto& [name, images] : all) {

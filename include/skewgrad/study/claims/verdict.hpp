@@ -56,9 +56,12 @@ struct Verdict {
     std::vector<std::string> capped;   ///< networks that the number of looks ended, by name
     std::vector<BesideEstimate> beside;
 
-    /// "supported, depends on the measure (log-odds)".
+    /// "supported, depends on the measure (absolute drop)"; "not run: seed 1, few, ... (and 59 more)".
     std::string in_words() const {
         std::string text = name_of(decision);
+        if (decision == Decision::not_run && !estimate.not_run.empty()) text += ": " + estimate.not_run.front();
+        if (decision == Decision::not_run && estimate.not_run.size() > 1)
+            text += " (and " + std::to_string(estimate.not_run.size() - 1) + " more)";
         for (const std::string& remark : remarks) text += ", " + remark;
         return text;
     }

@@ -1,0 +1,201 @@
+// A study's results as evidence: each network and cell under its name, each number as the study has it.
+#define BOOST_TEST_MODULE study_evidence
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <skewgrad/data/synthetic.hpp>
+#include <skewgrad/evaluate/matched_flips.hpp>
+#include <skewgrad/study/claims.hpp>
+#include <skewgrad/study/study.hpp>
+#include "means_learner.hpp"
+
+using namespace skewgrad;
+using namespace skewgrad::claims;
+
+namespace {
+
+constexpr float epsilon = .02f;
+
+// The paper's three samplers, the fourth corner, sizes that match, a dose, and every attack that claims ask for.
+using Wide = Study<MeansLearner,
+                   On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>, Sampler<Balanced>, Sampler<Balanced>,
+                      Sampler<Balanced>, Sampler<Under>>,
+                   From<SameModel, DifferentModel>,
+                   By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<Iterative, Ascent>,
+                      Attack<PermutedSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<FGSM, Ascent>,
+                      Attack<Iterative, Ascent>, Attack<FGSM, Ascent>>>;
+
+const StudyResults& results() {
+    static const StudyResults all = [] {
+        Wide study{.learner = {},
+                   // 18 images a class after the hold-out: under has 166 in all, over 54.
+                   .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4},
+                                Sampler<Balanced>{.count = 4}, Sampler<Balanced>{.count = 16},
+                                Sampler<Balanced>{.count = 5}, Sampler<Under>{.count = 9}},
+                   .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<FGSM, Descent>{.epsilon = epsilon},
+                               Attack<Iterative, Ascent>{.epsilon = epsilon},  // ten steps: not the claims' attack
+                               Attack<Iterative, Ascent>{.epsilon = epsilon, .steps = 20, .alpha = epsilon / 4},
+                               Attack<PermutedSign>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon},
+                               Attack<RandomSign>{.epsilon = epsilon, .sample = 1},
+                               Attack<FGSM, Ascent>{.epsilon = epsilon / 10},
+                               Attack<Iterative, Ascent>{.epsilon = .25f, .steps = 20, .alpha = .0625f},
+                               Attack<FGSM, Ascent>{.epsilon = .03f}},
+                   .arrangement = {.per_class = 2, .batch = 8},
+                   .classes = {},
+                   .seeds = {Seed{1}, Seed{5}}};
+        for (std::uint16_t c = 0; c < 10; ++c) study.classes.push_back(Label{c});
+        return study.run(Embedded{.train_per_class = 20, .test_per_class = 60}.load(1));
+    }();
+    return all;
+}
+const Evidence& evidence() {
+    static const Evidence all = evidence_of(results(), Embedded{}.similarity);
+    return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_network_has_its_name) {
+    BOOST_TEST((evidence().blocks == std::vector<std::uint64_t>{1, 5}));
+    for (const std::uint64_t seed : {1u, 5u}) {
+        for (const Kind kind : {Kind::balanced, Kind::few, Kind::balanced_as_under, Kind::balanced_as_over})
+            BOOST_REQUIRE_MESSAGE(evidence().find(NetworkName{.block = seed, .kind = kind}) != nullptr, name_of(kind));
+        for (std::uint16_t c = 0; c < 10; ++c)
+            for (const auto& [kind, dose, own] :
+                 {std::tuple(Kind::under, 0, 4), {Kind::under, 9, 9}, {Kind::over, 0, 18}}) {
+                const auto* network = evidence().find(NetworkName{seed, kind, Label{c}, dose});
+                BOOST_REQUIRE(network != nullptr);
+                BOOST_TEST(network->counts.at(c) == own);
+                BOOST_TEST(network->clean.at(c).size() == 60u);
+                BOOST_TEST(network->out_of_looks);
+                BOOST_TEST(network->looks == 1);
+            }
+    }
+    BOOST_TEST(evidence().networks().size() == 2u * (4 + 30));
+    BOOST_TEST(evidence().find(NetworkName{.block = 1, .kind = Kind::few})->counts.at(7) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(every_attack_has_its_name) {
+    const auto names = naming::attack_names(results().attacks);
+    BOOST_TEST(names.size() == 10u);
+    const auto is = [&](std::size_t a, Method method, int draw = 0) {
+        return names[a] && names[a]->method == method && names[a]->draw == draw;
+    };
+    BOOST_TEST(is(0, Method::fast));
+    BOOST_TEST(is(1, Method::descent));
+    BOOST_TEST(!names[2].has_value());
+    BOOST_TEST(is(3, Method::iterative));
+    BOOST_TEST(is(4, Method::permuted));
+    BOOST_TEST(is(5, Method::random, 0));
+    BOOST_TEST(is(6, Method::random, 1));
+    BOOST_TEST(is(7, Method::fast_tenth));
+    BOOST_TEST(is(8, Method::iterative_far));
+    BOOST_TEST(!names[9].has_value());  // a sweep's other epsilons
+    // Descriptions that say more: a direction, a check of the study itself.
+    auto more = results().attacks;
+    more[0]["values"]["direction"] = "descent";
+    more[8]["name"] = "self_check_iterative";
+    const auto again = naming::attack_names(more);
+    BOOST_TEST((again[0]->method == Method::descent));
+    BOOST_TEST((again[8]->method == Method::iterative_far));
+}
+
+BOOST_AUTO_TEST_CASE(cells_are_the_studys_own_records) {
+    std::size_t looked_at = 0;
+    for (std::size_t i = 0; i < results().cells.size(); ++i) {
+        const PlannedCell& planned = results().plan.cells[i];
+        const PlannedTraining& victim = results().plan.trainings[planned.victim];
+        if (planned.attack != 0 || victim.sampler > 2) continue;
+        const Kind kind = victim.sampler == 0 ? Kind::balanced : victim.sampler == 1 ? Kind::under : Kind::over;
+        const CellName name{.victim = {.block = victim.seed.value, .kind = kind, .skewed = victim.skewed},
+                            .attacked = planned.attacked_class,
+                            .gradient = planned.from == Source::same_model ? Gradient::own : Gradient::other_seed};
+        const auto* found = evidence().find(name);
+        BOOST_REQUIRE(found != nullptr);
+        BOOST_TEST(found->data() == results().cells[i].images.data());
+        ++looked_at;
+    }
+    BOOST_TEST(looked_at == 2u * 60);
+}
+
+// C1 counted again from the study's cells, by the measure of evaluate/.
+BOOST_AUTO_TEST_CASE(a_claims_values_are_the_studys) {
+    const Verdict v = judge(ClaimList<UnderIsMoreVulnerable>{}, evidence(), {.bootstrap = std::nullopt}).front();
+    const auto cell = [&](std::size_t sampler, std::uint64_t seed, Label c) -> const CellResult& {
+        for (std::size_t i = 0; i < results().cells.size(); ++i) {
+            const PlannedCell& p = results().plan.cells[i];
+            const PlannedTraining& t = results().plan.trainings[p.victim];
+            if (p.attack == 0 && p.from == Source::same_model && t.sampler == sampler && t.seed.value == seed &&
+                p.attacked_class == c)
+                return results().cells[i];
+        }
+        throw std::runtime_error("no such cell");
+    };
+    BOOST_REQUIRE(!v.estimate.classes.empty());
+    for (const ClassEffect& effect : v.estimate.classes) {
+        double sum = 0;
+        std::int64_t images = 0;
+        for (const std::uint64_t seed : {1u, 5u}) {
+            const CellResult &b = cell(0, seed, effect.label), &u = cell(1, seed, effect.label);
+            const auto labels = b.labels(effect.label);
+            const auto before_u = u.before(), after_u = u.after(), before_b = b.before(), after_b = b.after();
+            const MatchedFlips m = matched_flips(labels, {before_u, after_u}, {before_b, after_b});
+            sum += m.rate(0).value() - m.rate(1).value();
+            images += m.matched();
+        }
+        BOOST_TEST(effect.over_seeds.mean == sum / 2, boost::test_tools::tolerance(1e-12));
+        BOOST_TEST(effect.images == images);
+    }
+    BOOST_TEST(v.capped.size() == 22u);
+}
+
+BOOST_AUTO_TEST_CASE(the_embedded_sets_pairs) {
+    BOOST_TEST(index(evidence().partners.at(6).value()) == 7);
+    BOOST_TEST(index(evidence().partners.at(9).value()) == 8);
+    BOOST_TEST(evidence().similarity.at(7) == double(.55f));
+    const auto of_cifar =
+        naming::partners({"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"});
+    BOOST_TEST(index(of_cifar[3].value()) == 5);
+    BOOST_TEST(index(of_cifar[9].value()) == 1);
+    BOOST_TEST(!of_cifar[0].has_value());
+}
+
+// With one seed the other balanced network is a source and no block of its own.
+BOOST_AUTO_TEST_CASE(another_seeds_network_is_no_seed_of_the_study) {
+    Study<MeansLearner, On<Sampler<Balanced>, Sampler<Under>>, From<SameModel, DifferentModel>, By<Attack<FGSM>>> study{
+        .learner = {},
+        .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}},
+        .attacks = {Attack<FGSM>{.epsilon = epsilon}},
+        .arrangement = {.per_class = 2, .batch = 8},
+        .classes = {Label{3}},
+        .seeds = {Seed{8}}};
+    const StudyResults small = study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));
+    const Evidence e = evidence_of(small);
+    BOOST_TEST((e.blocks == std::vector<std::uint64_t>{8}));
+    BOOST_TEST(e.find(NetworkName{.block = 9}) != nullptr);
+    BOOST_TEST(e.cells().size() == 4u);
+    BOOST_TEST(e.similarity.empty());
+}
+
+// What other parts of a study call their networks: the same cells under other descriptions.
+BOOST_AUTO_TEST_CASE(shams_and_adjusted_networks) {
+    StudyResults other = results();
+    for (PlannedTraining& t : other.plan.trainings) {
+        if (t.sampler == 5) t.key.sampler = {{"name", "Sham"}, {"values", nlohmann::json::object()}};
+        if (t.sampler != 6) continue;
+        t.key.sampler["values"]["count"] = 4;
+        t.key.sampler = {{"name", "LogitAdjusted"}, {"values", {{"of", t.key.sampler}}}};
+    }
+    const Evidence e = evidence_of(other);
+    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::sham}) != nullptr);
+    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::balanced_as_over}) == nullptr);
+    const NetworkName adjusted{.block = 1, .kind = Kind::under_adjusted, .skewed = Label{2}};
+    BOOST_TEST(e.find(adjusted) != nullptr);
+    BOOST_TEST(e.find(CellName{.victim = adjusted, .attacked = Label{2}}) != nullptr);
+    BOOST_TEST(e.find(CellName{.victim = {.block = 1, .kind = Kind::sham}, .attacked = Label{2}}) != nullptr);
+}
