@@ -24,30 +24,25 @@ constexpr double flips_b = 0.60, flips_u = 0.80, flips_o = 0.45, flips_s = 0.70;
 fake::Study whole() {
     fake::Study study;
     study.images = 800;
-    study.networks = {{Kind::balanced,
-                       {.clean = clean_b,
-                        .flips = flips_b,
-                        .iterative = 0.7,
-                        .transferred = 0.2,
-                        .noise = 0.02,
-                        .follows_margin = 0.5}},
-                      {Kind::under,
-                       {.clean = clean_u,
-                        .clean_others = 0.90,
-                        .flips = flips_u,
-                        .iterative = 0.9,
-                        .transferred = 0.3,
-                        .permuted = 0.04,
-                        .to_partner_attacked = 0.55}},
-                      {Kind::over,
-                       {.clean = clean_o,
-                        .clean_others = 0.75,
-                        .flips = flips_o,
-                        .iterative = 0.6,
-                        .transferred = 0.05,
-                        .epsilon = 0.012}},
-                      {Kind::few, {.clean = clean_s, .flips = flips_s}},
-                      {Kind::sham, {.clean = clean_b, .flips = flips_b}}};
+    study.networks = {
+        {Kind::balanced, {.clean = clean_b, .flips = flips_b, .iterative = 0.7, .transferred = 0.2, .noise = 0.02}},
+        {Kind::under,
+         {.clean = clean_u,
+          .clean_others = 0.90,
+          .flips = flips_u,
+          .iterative = 0.9,
+          .transferred = 0.3,
+          .permuted = 0.04,
+          .to_partner_attacked = 0.55}},
+        {Kind::over,
+         {.clean = clean_o,
+          .clean_others = 0.75,
+          .flips = flips_o,
+          .iterative = 0.6,
+          .transferred = 0.05,
+          .epsilon = 0.012}},
+        {Kind::few, {.clean = clean_s, .flips = flips_s}},
+        {Kind::sham, {.clean = clean_b, .flips = flips_b}}};
     return study;
 }
 const std::vector<Verdict>& verdicts() {
