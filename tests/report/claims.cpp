@@ -4,12 +4,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include <skewgrad/report/claim_files.hpp>
 #include <skewgrad/report/claim_tables.hpp>
 #include <skewgrad/report/paper_prediction.hpp>
+#include "store/temporary_folder.hpp"
 #include "study/fake_evidence.hpp"
 
 using namespace skewgrad;
@@ -60,11 +64,13 @@ BOOST_AUTO_TEST_CASE(tables_show_the_verdicts_numbers) {
     BOOST_TEST(text(table, c8, 14).starts_with("not run: seed 1, few, "));
     BOOST_TEST(table.rows()[c8][3].empty());
 
-    const Table seeds = report::seed_table(j.verdicts);
-    std::size_t measured = 0;
-    for (const Verdict& v : j.verdicts) measured += v.estimate.measured();
-    BOOST_TEST(seeds.rows().size() == 6 * measured);
-    BOOST_TEST(number(seeds, 6, 3) == 100 * c1.estimate.by_seed[0]);
+    const Table seeds = report::seed_table(j.verdicts, j.evidence.blocks);
+    BOOST_TEST(seeds.rows().size() == j.verdicts.size());
+    BOOST_TEST(number(seeds, 1, 4) == 100 * c1.estimate.by_seed[2]);
+    BOOST_TEST(seeds.rows()[c8][2].empty());
+    const Table means = report::class_means_table(j.verdicts, j.evidence.class_names());
+    BOOST_TEST(number(means, 1, 5) == 100 * c1.estimate.classes[3].over_seeds.mean);
+    BOOST_TEST(means.rows()[10][2].empty());  // C4a is not about airplanes
     const Table classes = report::class_table(j.verdicts, j.evidence.class_names());
     BOOST_TEST(text(classes, 13, 1) == "cat");
     BOOST_TEST(number(classes, 13, 2) == 100 * c1.estimate.classes[3].over_seeds.mean);
@@ -101,6 +107,20 @@ BOOST_AUTO_TEST_CASE(a_failed_check_is_loud) {
     BOOST_TEST(tables[0].title == "Self-checks: 1 FAILED");
     BOOST_TEST(text(tables[0].table, 2, 1) == "FAILED");
     BOOST_TEST(text(tables[0].table, 2, 3).ends_with("; 57 more"));
+}
+
+BOOST_AUTO_TEST_CASE(files_hold_the_tables) {
+    const Judged j([](fake::Study& s) { s.seeds = {1, 2}; });
+    const skewgrad_tests::TemporaryFolder folder;
+    report::write_judgement({j.evidence, j.checks, j.verdicts}, folder / "deep");
+    const std::string claims_csv = read_whole_text(folder.path() / "deep" / "claims.csv");
+    BOOST_TEST(claims_csv == to_csv(report::verdict_table(j.verdicts)));
+    BOOST_TEST(read_whole_text(folder.path() / "deep" / "claim_classes.csv").find("\nC1,cat,") != std::string::npos);
+    for (const char* name :
+         {"claim_seeds.csv", "claims_beside.csv", "self_checks.csv", "confusion_flow.csv", "paper_cells.csv"})
+        BOOST_TEST(std::filesystem::file_size(folder.path() / "deep" / name) > 100u, name);
+    std::ofstream(folder / "file") << "in the way";
+    BOOST_CHECK_THROW(report::write_judgement({j.evidence, j.checks, j.verdicts}, folder / "file"), FileError);
 }
 
 BOOST_AUTO_TEST_CASE(flow_of_the_pairs) {

@@ -1,7 +1,9 @@
 // Verdicts as tables and as plain text: the claims, every seed's value, classes, what stands beside, self-checks, flow.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,16 +83,38 @@ inline Table verdict_table(std::span<const claims::Verdict> verdicts) {
     return table;
 }
 
-/// Every seed's value of every claim: one row each.
-inline Table seed_table(std::span<const claims::Verdict> verdicts) {
-    Table table({{.title = "claim", .align = Align::left},
-                 {.title = "seed"},
-                 {.title = "unit", .align = Align::left},
-                 {.title = "value"}});
-    for (const claims::Verdict& v : verdicts)
-        for (std::size_t s = 0; s < v.estimate.by_seed.size(); ++s)
-            table.add({v.id, v.estimate.seeds[s], claim_tables::unit_name(v.unit),
-                       claim_tables::shown(v.unit, v.estimate.by_seed[s])});
+/// Every seed's value of every claim: a row a claim, a column a seed.
+inline Table seed_table(std::span<const claims::Verdict> verdicts, std::span<const std::uint64_t> seeds) {
+    std::vector<TableColumn> columns{{.title = "claim", .align = Align::left}, {.title = "unit", .align = Align::left}};
+    for (const std::uint64_t seed : seeds) columns.push_back({.title = "seed " + std::to_string(seed)});
+    Table table(columns);
+    for (const claims::Verdict& v : verdicts) {
+        const claims::Estimate& e = v.estimate;
+        std::vector<TableCell> row{v.id, claim_tables::unit_name(v.unit)};
+        for (const std::uint64_t seed : seeds) {
+            const auto at = std::find(e.seeds.begin(), e.seeds.end(), seed) - e.seeds.begin();
+            row.emplace_back(at < std::ssize(e.by_seed)
+                                 ? TableCell(claim_tables::shown(v.unit, e.by_seed[static_cast<std::size_t>(at)]))
+                                 : TableCell());
+        }
+        table.add(std::move(row));
+    }
+    return table;
+}
+
+/// Every class's mean over the seeds: a row a claim, a column a class; empty where the class left the average.
+inline Table class_means_table(std::span<const claims::Verdict> verdicts, const std::vector<std::string>& class_names) {
+    std::vector<TableColumn> columns{{.title = "claim", .align = Align::left}, {.title = "unit", .align = Align::left}};
+    for (const std::string& name : class_names) columns.push_back({.title = name});
+    Table table(columns);
+    for (const claims::Verdict& v : verdicts) {
+        std::vector<TableCell> row(columns.size());
+        row[0] = v.id;
+        row[1] = claim_tables::unit_name(v.unit);
+        for (const claims::ClassEffect& c : v.estimate.classes)
+            row.at(2 + static_cast<std::size_t>(index(c.label))) = claim_tables::shown(v.unit, c.over_seeds.mean);
+        table.add(std::move(row));
+    }
     return table;
 }
 
@@ -203,7 +227,9 @@ inline std::string verdict_text(const claims::Verdict& v) {
         for (std::size_t s = 0; s < e.by_seed.size(); ++s)
             text += " " + number(e.by_seed[s]) + (s + 1 < e.by_seed.size() ? "," : "");
         text += "; " + std::to_string(e.above()) + " classes for, " + std::to_string(e.below()) + " against; " +
-                std::to_string(e.images) + " images matched\n";
+                std::to_string(e.images) + " images matched";
+        if (e.spread) text += "; signed ranks over classes p " + fixed(e.spread->p, 4);
+        text += "\n";
     }
     const auto list = [&](const char* title, const std::vector<std::string>& what) {
         if (!what.empty()) text += std::string("  ") + title + ": " + claim_tables::joined(what, "; ", 10) + "\n";
@@ -239,7 +265,8 @@ inline std::vector<TitledTable> judgement_tables(const Judgement& j) {
     const std::string loud = failures > 0 ? ": " + std::to_string(failures) + " FAILED" : "";
     return {{"Self-checks" + loud, self_check_table(j.checks)},
             {"Claims (docs/claims.md): mean over seeds with its 95 % interval", verdict_table(j.verdicts)},
-            {"Claims: every seed's value", seed_table(j.verdicts)},
+            {"Claims: every seed's value", seed_table(j.verdicts, j.evidence.blocks)},
+            {"Claims: every class's mean over the seeds", class_means_table(j.verdicts, j.evidence.class_names())},
             {"Claims: what stands beside them", beside_table(j.verdicts)},
             {"Confusion flow: shares of the errors that go to the look-alike, percent", flow_table(j.evidence)},
             {"The paper's Table 1 as one draw: " + prediction_text(prediction), prediction_table(prediction)}};

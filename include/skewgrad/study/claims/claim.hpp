@@ -30,6 +30,7 @@ struct ClassValue {
 };
 using Statistic = std::function<CaseValue(const Case&)>;
 using Combine = std::function<double(const Evidence&, std::span<const ClassValue>)>;
+using Concerns = std::function<bool(const Evidence&, Label)>;
 
 inline double mean_over_classes(const Evidence&, std::span<const ClassValue> values) {
     double sum = 0;
@@ -98,7 +99,7 @@ struct Hypothesis {
     bool exploratory = true;
     Statistic statistic;
     Combine combine;
-    std::function<bool(const Evidence&, Label)> concerns;
+    Concerns concerns;
     std::vector<Beside> beside;
 };
 

@@ -1,8 +1,9 @@
 // A statistic over all seeds and classes of the evidence: every seed's value, its interval, and what is missing.
 #pragma once
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -98,84 +99,104 @@ inline CrossedBootstrap crossed(const Evidence& evidence, const Statistic& stati
         options);
 }
 
+/// What the statistic answered, and what it lacked, by class and seed.
+struct Asked {
+    std::map<Label, std::map<std::uint64_t, CaseValue>> values;
+    std::map<std::uint64_t, std::map<Label, std::string>> lacks;
+};
+inline Asked ask(const Evidence& evidence, const Statistic& statistic, const Concerns& concerns, const Reading& reading,
+                 std::set<NetworkName>& used) {
+    Asked asked;
+    const Positions positions = all_positions(evidence);
+    for (int k = 0; k < evidence.classes(); ++k) {
+        const auto c = static_cast<Label>(k);
+        if (!concerns(evidence, c)) continue;
+        for (const std::uint64_t block : evidence.blocks) {
+            try {
+                const CaseValue value = statistic(Case(evidence, block, c, reading, positions, &used));
+                asked.values[c][block] = value;
+            } catch (const NotRun& lack) {
+                asked.lacks[block][c] = lack.what();
+            }
+        }
+    }
+    return asked;
+}
+
+/// The seeds that have every class which any seed has; the others are left out, and what no seed has was not run.
+inline void keep_complete_seeds(const Evidence& evidence, const Asked& asked, Estimate& e) {
+    if (asked.values.empty() && asked.lacks.empty()) e.not_run.emplace_back("classes that it concerns");
+    for (const std::uint64_t block : evidence.blocks) {
+        const std::string* incomplete = nullptr;
+        if (const auto lacks = asked.lacks.find(block); lacks != asked.lacks.end())
+            for (const auto& [c, what] : lacks->second) {
+                if (!asked.values.contains(c)) {
+                    if (std::find(e.not_run.begin(), e.not_run.end(), what) == e.not_run.end())
+                        e.not_run.push_back(what);
+                } else if (incomplete == nullptr) {
+                    incomplete = &what;
+                }
+            }
+        if (incomplete != nullptr)
+            e.left_out.push_back("seed " + std::to_string(block) + " (not run: " + *incomplete + ")");
+        else if (!asked.values.empty())
+            e.seeds.push_back(block);
+    }
+}
+
+/// The classes that have enough images in every seed kept, each with its mean over them; the others leave by name.
+inline void keep_usable_classes(const Evidence& evidence, const Asked& asked, Estimate& e) {
+    std::vector<double> p, means;
+    for (const auto& [c, by_seed] : asked.values) {
+        ClassEffect effect{.label = c};
+        std::vector<double> values;
+        for (const std::uint64_t seed : e.seeds) {
+            const CaseValue& v = by_seed.at(seed);
+            if (!v.usable()) {
+                e.left_out.push_back(evidence.class_name(c) + " (seed " + std::to_string(seed) + ": " +
+                                     std::to_string(v.images) +
+                                     (v.images < fewest_images ? " images)" : " images, undefined)"));
+                break;
+            }
+            values.push_back(*v.value);
+            effect.images += v.images;
+        }
+        if (values.empty() || values.size() < e.seeds.size()) continue;
+        effect.over_seeds = mean_estimate(values);
+        e.images += effect.images;
+        e.classes.push_back(effect);
+        p.push_back(effect.over_seeds.p);
+        means.push_back(effect.over_seeds.mean);
+    }
+    const std::vector<double> corrected = holm_adjusted(p);
+    for (std::size_t i = 0; i < p.size(); ++i) e.classes[i].holm_p = corrected[i];
+    if (!means.empty()) e.spread = signed_ranks(means);
+}
+
 }  // namespace estimating
 
 /// Asks the statistic of every seed and class that it concerns. A class that no seed has is `not_run`; a seed that
 /// lacks a class which another has is left out, and so is, for all seeds, a class with too few images in one: all
-/// seeds' values stay averages over the same classes. `bootstrap`: none where no second interval is wanted.
+/// seeds' values are combinations of the same classes. `bootstrap`: none where no second interval is wanted.
 inline Estimate estimate(const Evidence& evidence, const Statistic& statistic, const Combine& combine,
-                         const std::function<bool(const Evidence&, Label)>& concerns, const Reading& reading,
+                         const Concerns& concerns, const Reading& reading,
                          const std::optional<CrossedOptions>& bootstrap) {
     Estimate e;
-    const Positions positions = estimating::all_positions(evidence);
-    std::map<Label, std::map<std::uint64_t, CaseValue>> values;
-    std::map<std::uint64_t, std::vector<std::pair<Label, std::string>>> missing;
-    std::size_t asked = 0;
-    for (int k = 0; k < evidence.classes(); ++k) {
-        const auto c = static_cast<Label>(k);
-        if (!concerns(evidence, c)) continue;
-        ++asked;
-        for (const std::uint64_t block : evidence.blocks) try {
-                values[c][block] = statistic(Case(evidence, block, c, reading, positions, &e.used));
-            } catch (const NotRun& lack) {
-                missing[block].emplace_back(c, lack.what());
-            }
-        if (values[c].empty()) values.erase(c);
-    }
-    if (asked == 0) e.not_run.emplace_back("classes that it concerns");
-    for (const std::uint64_t block : evidence.blocks) {
-        const std::string* first = nullptr;
-        for (const auto& [c, what] : missing[block]) {
-            if (values.contains(c)) {
-                first = first ? first : &what;
-            } else if (std::find(e.not_run.begin(), e.not_run.end(), what) == e.not_run.end()) {
-                e.not_run.push_back(what);
-            }
-        }
-        if (first != nullptr)
-            e.left_out.push_back("seed " + std::to_string(block) + " (not run: " + *first + ")");
-        else if (!values.empty())
-            e.seeds.push_back(block);
-    }
-    for (const auto& [c, by_block] : values) {
-        ClassEffect effect{.label = c};
-        std::vector<double> over_seeds;
-        std::string too_few;
-        for (const std::uint64_t seed : e.seeds) {
-            const CaseValue& v = by_block.at(seed);
-            if (!v.usable() && too_few.empty())
-                too_few = evidence.class_name(c) + " (seed " + std::to_string(seed) + ": " + std::to_string(v.images) +
-                          (v.images < fewest_images ? " images)" : " images, undefined)");
-            over_seeds.push_back(v.value.value_or(0));
-            effect.images += v.images;
-        }
-        if (!too_few.empty()) {
-            e.left_out.push_back(too_few);
-        } else if (!over_seeds.empty()) {
-            effect.over_seeds = mean_estimate(over_seeds);
-            e.images += effect.images;
-            e.classes.push_back(effect);
-        }
-    }
+    const estimating::Asked asked = estimating::ask(evidence, statistic, concerns, reading, e.used);
+    estimating::keep_complete_seeds(evidence, asked, e);
+    estimating::keep_usable_classes(evidence, asked, e);
     if (e.classes.empty()) return e;
     for (const std::uint64_t seed : e.seeds) {
-        std::vector<ClassValue> of_seed;
-        for (const ClassEffect& c : e.classes) of_seed.push_back({c.label, *values.at(c.label).at(seed).value});
-        e.by_seed.push_back(combine(evidence, of_seed));
+        std::vector<ClassValue> values;
+        for (const ClassEffect& c : e.classes) values.push_back({c.label, *asked.values.at(c.label).at(seed).value});
+        e.by_seed.push_back(combine(evidence, values));
+        if (std::isfinite(e.by_seed.back())) continue;
+        e.by_seed.clear();
+        e.left_out.emplace_back("all: too few classes to combine");
+        return e;
     }
-    for (const double v : e.by_seed)
-        if (!std::isfinite(v)) {
-            e.by_seed.clear();
-            e.left_out.emplace_back("all: too few classes to combine");
-            return e;
-        }
     e.over_seeds = mean_estimate(e.by_seed);
     if (e.seeds.size() >= 6 && e.seeds.size() <= 20) e.sign_flip_p = sign_flip_p(e.by_seed);
-    std::vector<double> p, means;
-    for (const ClassEffect& c : e.classes) p.push_back(c.over_seeds.p), means.push_back(c.over_seeds.mean);
-    const std::vector<double> adjusted = holm_adjusted(p);
-    for (std::size_t i = 0; i < p.size(); ++i) e.classes[i].holm_p = adjusted[i];
-    e.spread = signed_ranks(means);
     if (bootstrap) e.crossed = estimating::crossed(evidence, statistic, combine, reading, e, *bootstrap);
     return e;
 }

@@ -1,5 +1,6 @@
 // From hypotheses and evidence to verdicts.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <set>
@@ -50,7 +51,9 @@ inline void name_capped(const Evidence& evidence, Verdict& v) {
     std::set<int> looks;
     for (const NetworkName& name : v.estimate.used) {
         const NetworkRecord* network = evidence.find(name);
-        if (network == nullptr || !network->out_of_looks) continue;
+        const bool kept =
+            std::find(v.estimate.seeds.begin(), v.estimate.seeds.end(), name.block) != v.estimate.seeds.end();
+        if (network == nullptr || !network->out_of_looks || !kept) continue;
         v.capped.push_back(evidence.describe(name));
         looks.insert(network->looks);
     }
