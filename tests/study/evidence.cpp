@@ -199,3 +199,19 @@ BOOST_AUTO_TEST_CASE(shams_and_adjusted_networks) {
     BOOST_TEST(e.find(CellName{.victim = adjusted, .attacked = Label{2}}) != nullptr);
     BOOST_TEST(e.find(CellName{.victim = {.block = 1, .kind = Kind::sham}, .attacked = Label{2}}) != nullptr);
 }
+
+// A study in progress: what was not trained or attacked yet is no evidence, and what is there is.
+BOOST_AUTO_TEST_CASE(a_study_in_progress_has_gaps) {
+    StudyResults partial = results();
+    for (std::size_t i = 0; i < partial.cells.size(); ++i)
+        if (partial.plan.trainings[partial.plan.cells[i].victim].seed == Seed{5}) partial.cells[i].images.clear();
+    for (std::size_t t = 0; t < partial.trainings.size(); ++t)
+        if (partial.plan.trainings[t].sampler == 3 && partial.plan.trainings[t].seed == Seed{5})
+            partial.trainings[t].clean.clear();
+    const Evidence e = evidence_of(partial);
+    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::few}) == nullptr);
+    BOOST_TEST(e.find(NetworkName{.block = 5}) != nullptr);
+    const Verdict v = judge(ClaimList<UnderIsMoreVulnerable>{}, e, {.bootstrap = std::nullopt}).front();
+    BOOST_TEST((v.estimate.seeds == std::vector<std::uint64_t>{1}));
+    BOOST_TEST(v.estimate.left_out.front().starts_with("seed 5 (not run: seed 5, "));
+}

@@ -60,10 +60,9 @@ struct Beside {
 
 /// What claims have unless they say otherwise. A claim of one's own needs three lines:
 ///
-///     struct MoreConfident : claims::Claim {
-///         static constexpr const char *id = "X1", *says = "over-sampled networks are more confident";
-///         static CaseValue statistic(const Case& at) { return confidence(at(Kind::over)) -
-///         confidence(at(Kind::balanced)); }
+///     struct NoiseFlips : claims::Claim {
+///         static constexpr const char *id = "X1", *says = "noise turns under-sampled classes";
+///         static CaseValue statistic(const Case& at) { return drop(*at.noise(Kind::under, 0), at.label()); }
 ///     };
 struct Claim {
     static constexpr Direction direction = Direction::greater;

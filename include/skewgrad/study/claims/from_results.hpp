@@ -94,6 +94,7 @@ inline SamplerName sampler_name(const nlohmann::json& description) {
 inline std::vector<std::optional<NetworkName>> network_names(const StudyResults& results) {
     const auto& trainings = results.plan.trainings;
     const auto size = [&](std::size_t t) {
+        if (t >= results.trainings.size()) return 0;
         const std::vector<int>& counts = results.trainings[t].counts;
         return std::accumulate(counts.begin(), counts.end(), 0);
     };
@@ -183,7 +184,8 @@ inline Evidence evidence_of(const StudyResults& results, std::span<const float> 
     }
     for (std::size_t t = 0; t < names.size() && t < results.trainings.size(); ++t) {
         const TrainingResult& training = results.trainings[t];
-        if (!names[t] || evidence.find(*names[t]) != nullptr) continue;
+        const bool trained = !training.clean.empty();  // a study in progress has gaps
+        if (!names[t] || !trained || evidence.find(*names[t]) != nullptr) continue;
         NetworkRecord record{.clean = std::vector<std::vector<Outcome>>(results.class_names.size()),
                              .counts = training.counts,
                              .looks = static_cast<int>(training.history.looks.size()),
