@@ -25,10 +25,10 @@ struct NoiseFlipsCutClasses : claims::Claim {
 using Claims = claims::ClaimList<MarginsShrink, NoiseFlipsCutClasses, claims::UnderIsMoreVulnerable>;
 
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
-constexpr Recipe recipe{.batch = 32, .looks = 8, .updates_per_look = 90};
-constexpr Sampler<Under> cut{.count = 60};
+constexpr Recipe recipe{.batch = 32, .looks = 10, .updates_per_look = 120};
+constexpr Sampler<Under> cut{.count = 150};
 constexpr int seeds = 4;
-constexpr Embedded made{.train_per_class = 330, .test_per_class = 150};
+constexpr Embedded made{.train_per_class = 430, .test_per_class = 200};
 
 int main(int argc, char** argv) {
     CLI::App app{"Judges claims of one's own on networks trained with a class cut"};
@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
                   .attacks = {{.epsilon = options.epsilon}, {.epsilon = options.epsilon}},
                   .arrangement = {.per_class = 30},
                   .classes = {Label{0}, Label{4}, Label{9}},
-                  .seeds = {}};
+                  .seeds = {},
+                  .smallest_epsilons = false};
         for (int s = 0; s < seeds; ++s) study.seeds.push_back({options.seed.value + static_cast<std::uint64_t>(s)});
         const StudyResults results = study.run(data);
         const claims::Evidence evidence = claims::evidence_of(results, made.similarity);

@@ -21,14 +21,11 @@ namespace {
 
 constexpr float epsilon = .02f;
 
-// The paper's three samplers, the fourth corner, sizes that match, a dose, and every attack that claims ask for.
+// The paper's three samplers, the fourth corner, sizes that match, and a dose.
 using Wide = Study<MeansLearner,
                    On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>, Sampler<Balanced>, Sampler<Balanced>,
                       Sampler<Balanced>, Sampler<Under>>,
-                   From<SameModel, DifferentModel>,
-                   By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<Iterative, Ascent>,
-                      Attack<PermutedSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<FGSM, Ascent>,
-                      Attack<Iterative, Ascent>, Attack<FGSM, Ascent>>>;
+                   From<SameModel, DifferentModel>, By<Attack<FGSM, Ascent>, Attack<RandomSign>>>;
 
 const StudyResults& results() {
     static const StudyResults all = [] {
@@ -37,19 +34,12 @@ const StudyResults& results() {
                    .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4},
                                 Sampler<Balanced>{.count = 4}, Sampler<Balanced>{.count = 16},
                                 Sampler<Balanced>{.count = 5}, Sampler<Under>{.count = 9}},
-                   .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<FGSM, Descent>{.epsilon = epsilon},
-                               Attack<Iterative, Ascent>{.epsilon = epsilon},  // ten steps: not the claims' attack
-                               Attack<Iterative, Ascent>{.epsilon = epsilon, .steps = 20, .alpha = epsilon / 4},
-                               Attack<PermutedSign>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon},
-                               Attack<RandomSign>{.epsilon = epsilon, .sample = 1},
-                               Attack<FGSM, Ascent>{.epsilon = epsilon / 10},
-                               Attack<Iterative, Ascent>{.epsilon = .25f, .steps = 20, .alpha = .0625f},
-                               Attack<FGSM, Ascent>{.epsilon = .03f}},
+                   .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon}},
                    .arrangement = {.per_class = 2, .batch = 8},
-                   .classes = {},
-                   .seeds = {Seed{1}, Seed{5}}};
-        for (std::uint16_t c = 0; c < 10; ++c) study.classes.push_back(Label{c});
-        return study.run(Embedded{.train_per_class = 20, .test_per_class = 60}.load(1));
+                   .classes = {Label{2}, Label{3}, Label{7}},
+                   .seeds = {Seed{1}, Seed{5}},
+                   .smallest_epsilons = false};
+        return study.run(Embedded{.train_per_class = 20, .test_per_class = 80}.load(1));
     }();
     return all;
 }
@@ -65,23 +55,39 @@ BOOST_AUTO_TEST_CASE(every_network_has_its_name) {
     for (const std::uint64_t seed : {1u, 5u}) {
         for (const Kind kind : {Kind::balanced, Kind::few, Kind::balanced_as_under, Kind::balanced_as_over})
             BOOST_REQUIRE_MESSAGE(evidence().find(NetworkName{.block = seed, .kind = kind}) != nullptr, name_of(kind));
-        for (std::uint16_t c = 0; c < 10; ++c)
+        for (const std::uint16_t c : {2, 3, 7})
             for (const auto& [kind, dose, own] :
                  {std::tuple(Kind::under, 0, 4), {Kind::under, 9, 9}, {Kind::over, 0, 18}}) {
                 const auto* network = evidence().find(NetworkName{seed, kind, Label{c}, dose});
                 BOOST_REQUIRE(network != nullptr);
                 BOOST_TEST(network->counts.at(c) == own);
-                BOOST_TEST(network->clean.at(c).size() == 60u);
+                BOOST_TEST(network->clean.at(c).size() == 80u);
                 BOOST_TEST(network->out_of_looks);
                 BOOST_TEST(network->looks == 1);
             }
     }
-    BOOST_TEST(evidence().networks().size() == 2u * (4 + 30));
+    BOOST_TEST(evidence().networks().size() == 2u * (4 + 9));
     BOOST_TEST(evidence().find(NetworkName{.block = 1, .kind = Kind::few})->counts.at(7) == 4);
 }
 
+// Every attack that claims ask for, and two that none does.
 BOOST_AUTO_TEST_CASE(every_attack_has_its_name) {
-    const auto names = naming::attack_names(results().attacks);
+    const Study<MeansLearner, On<Sampler<Balanced>>, From<SameModel>,
+                By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<Iterative, Ascent>,
+                   Attack<PermutedSign, Ascent>, Attack<RandomSign>, Attack<RandomSign>, Attack<FGSM, Ascent>,
+                   Attack<Iterative, Ascent>, Attack<FGSM, Ascent>>>
+        study{.learner = {},
+              .samplers = {Sampler<Balanced>{}},
+              .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<FGSM, Descent>{.epsilon = epsilon},
+                          Attack<Iterative, Ascent>{.epsilon = epsilon},  // ten steps: not the claims' attack
+                          Attack<Iterative, Ascent>{.epsilon = epsilon, .steps = 20, .alpha = epsilon / 4},
+                          Attack<PermutedSign, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon},
+                          Attack<RandomSign>{.epsilon = epsilon, .sample = 1},
+                          Attack<FGSM, Ascent>{.epsilon = epsilon / 10},
+                          Attack<Iterative, Ascent>{.epsilon = .25f, .steps = 20, .alpha = .0625f},
+                          Attack<FGSM, Ascent>{.epsilon = .03f}},
+              .classes = {}};
+    const auto names = naming::attack_names(study.attack_descriptions());
     BOOST_TEST(names.size() == 10u);
     const auto is = [&](std::size_t a, Method method, int draw = 0) {
         return names[a] && names[a]->method == method && names[a]->draw == draw;
@@ -97,7 +103,7 @@ BOOST_AUTO_TEST_CASE(every_attack_has_its_name) {
     BOOST_TEST(is(8, Method::iterative_far));
     BOOST_TEST(!names[9].has_value());  // a sweep's other epsilons
     // Descriptions that say more: a direction, a check of the study itself.
-    auto more = results().attacks;
+    auto more = study.attack_descriptions();
     more[0]["values"]["direction"] = "descent";
     more[8]["name"] = "self_check_iterative";
     const auto again = naming::attack_names(more);
@@ -120,12 +126,11 @@ BOOST_AUTO_TEST_CASE(cells_are_the_studys_own_records) {
         BOOST_TEST(found->data() == results().cells[i].images.data());
         ++looked_at;
     }
-    BOOST_TEST(looked_at == 2u * 60);
+    BOOST_TEST(looked_at == 2u * 3 * 3 * 2);
 }
 
-// C1 counted again from the study's cells, by the measure of evaluate/.
+// C1's statistic counted again from the study's cells, by the measure of evaluate/.
 BOOST_AUTO_TEST_CASE(a_claims_values_are_the_studys) {
-    const Verdict v = judge(ClaimList<UnderIsMoreVulnerable>{}, evidence(), {.bootstrap = std::nullopt}).front();
     const auto cell = [&](std::size_t sampler, std::uint64_t seed, Label c) -> const CellResult& {
         for (std::size_t i = 0; i < results().cells.size(); ++i) {
             const PlannedCell& p = results().plan.cells[i];
@@ -136,22 +141,23 @@ BOOST_AUTO_TEST_CASE(a_claims_values_are_the_studys) {
         }
         throw std::runtime_error("no such cell");
     };
-    BOOST_REQUIRE(!v.estimate.classes.empty());
-    for (const ClassEffect& effect : v.estimate.classes) {
-        double sum = 0;
-        std::int64_t images = 0;
-        for (const std::uint64_t seed : {1u, 5u}) {
-            const CellResult &b = cell(0, seed, effect.label), &u = cell(1, seed, effect.label);
-            const auto labels = b.labels(effect.label);
+    const Positions positions = estimating::all_positions(evidence());
+    std::int64_t flips = 0;
+    for (const std::uint64_t seed : {1u, 5u})
+        for (const Label c : {Label{2}, Label{3}, Label{7}}) {
+            const Reading reading;
+            const CaseValue value = UnderIsMoreVulnerable::statistic(Case(evidence(), seed, c, reading, positions));
+            const CellResult &b = cell(0, seed, c), &u = cell(1, seed, c);
+            const auto labels = b.labels(c);
             const auto before_u = u.before(), after_u = u.after(), before_b = b.before(), after_b = b.after();
             const MatchedFlips m = matched_flips(labels, {before_u, after_u}, {before_b, after_b});
-            sum += m.rate(0).value() - m.rate(1).value();
-            images += m.matched();
+            BOOST_TEST(value.images == m.matched());
+            BOOST_TEST(value.value.has_value() == (m.matched() > 0));
+            if (value.value)
+                BOOST_TEST(*value.value == m.rate(0).value() - m.rate(1).value(), boost::test_tools::tolerance(1e-12));
+            flips += m.flips[0] + m.flips[1];
         }
-        BOOST_TEST(effect.over_seeds.mean == sum / 2, boost::test_tools::tolerance(1e-12));
-        BOOST_TEST(effect.images == images);
-    }
-    BOOST_TEST(v.capped.size() == 22u);
+    BOOST_TEST(flips > 10);
 }
 
 BOOST_AUTO_TEST_CASE(the_embedded_sets_pairs) {

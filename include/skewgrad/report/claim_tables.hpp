@@ -232,7 +232,7 @@ inline std::string verdict_text(const claims::Verdict& v) {
         text += "\n";
     }
     const auto list = [&](const char* title, const std::vector<std::string>& what) {
-        if (!what.empty()) text += std::string("  ") + title + ": " + claim_tables::joined(what, "; ", 10) + "\n";
+        if (!what.empty()) text += std::string("  ") + title + ": " + claim_tables::joined(what, "; ", 3) + "\n";
     };
     list("not run", e.not_run);
     list("left out", e.left_out);
