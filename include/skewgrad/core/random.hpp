@@ -29,6 +29,7 @@ enum class Purpose : std::uint16_t {
     derangement = 9,
     start = 10,
     resample = 11,
+    training_seed = 12,  ///< of a training that shares its data with another
 };
 
 /// Names one stream: `item` is the image's index in the whole data set (or whatever is drawn for), `copy` counts its

@@ -150,16 +150,17 @@ inline Table controls(const StudyResults& results) {
             for (const std::size_t cell : cells_of(results, a, sampler, from)) cells.push_back(cell);
         return average(results, cells, [](const CellSummary& s) { return percent(s.attacked); });
     };
+    const auto first = [](const std::vector<std::size_t>& attacks) {
+        return std::vector<std::size_t>(attacks.begin(), attacks.begin() + (attacks.empty() ? 0 : 1));
+    };
     for (const Source from : {Source::same_model, Source::different_model})
         for (std::size_t k = 0; k < kinds.size(); ++k) {
             const auto cells = cells_of(results, 0, k, from);
-            const std::vector<std::size_t> ascent(fast.begin(),
-                                                  fast.begin() + std::min<std::ptrdiff_t>(1, std::ssize(fast)));
             const std::vector<std::size_t> descent(fast.begin() + std::min<std::ptrdiff_t>(1, std::ssize(fast)),
                                                    fast.end());
             table.add({kinds[k], from == Source::same_model ? "own" : "another balanced network's",
                        average(results, cells, [](const CellSummary& s) { return percent(s.clean); }),
-                       left(ascent, k, from), left(attacks_named(results, "iterative"), k, from),
+                       left(first(fast), k, from), left(first(attacks_named(results, "iterative")), k, from),
                        left(attacks_named(results, "permuted_sign"), k, from),
                        left(attacks_named(results, "random_sign"), k, from), left(descent, k, from),
                        average(results, cells, [](const CellSummary& s) { return s.median_epsilon.value; }),

@@ -57,7 +57,7 @@ inline Table cell_table(const StudyResults& results) {
                    victim.key.sampler.at("name").template get<std::string>(),
                    skewed,
                    victim.seed.value,
-                   cell.from == Source::same_model ? "same" : "different",
+                   to_string(cell.from),
                    results.plan.trainings[cell.source].seed.value,
                    attack.at("name").template get<std::string>(),
                    attack.at("values").dump(),
@@ -85,7 +85,8 @@ inline Table cell_table(const StudyResults& results) {
 }
 
 /// One row an image of a cell: answers, margins, losses and confidences without and with the attack, the source's
-/// gradient, the smallest epsilon that flips ("inf": none up to 16/255; empty: not measured).
+/// gradient, the smallest epsilon that flips ("inf": none up to 16/255; empty: not measured), and how far the source's
+/// gradient agrees with the victim's own (empty: not measured).
 inline Table image_table(const StudyResults& results) {
     Table table({{.title = "cell"},
                  {.title = "item"},
@@ -100,15 +101,18 @@ inline Table image_table(const StudyResults& results) {
                  {.title = "gradient_norm1"},
                  {.title = "zero_gradient"},
                  {.title = "zero_pixels"},
-                 {.title = "smallest_epsilon"}});
-    const auto measured = [](double epsilon) {
-        return epsilon >= 0 ? std::optional<double>(epsilon) : std::optional<double>();
+                 {.title = "smallest_epsilon"},
+                 {.title = "cosine"},
+                 {.title = "sign_agreement"}});
+    const auto measured = [](double value) {  // not a number: not measured
+        return value >= -1 ? std::optional<double>(value) : std::optional<double>();
     };
     for (std::size_t i = 0; i < results.cells.size(); ++i)
         for (const ImageRecord& r : results.cells[i].images)
             table.add({i, r.item, index(r.clean.said), r.clean.margin, r.clean.loss, r.clean.confidence,
                        index(r.attacked.said), r.attacked.margin, r.attacked.loss, r.attacked.confidence,
-                       r.gradient_norm1, r.zero_gradient ? 1 : 0, r.zero_pixels, measured(r.smallest_epsilon)});
+                       r.gradient_norm1, r.zero_gradient ? 1 : 0, r.zero_pixels, measured(r.smallest_epsilon),
+                       measured(r.cosine), measured(r.sign_agreement)});
     return table;
 }
 
@@ -130,30 +134,44 @@ inline nlohmann::json trainings_json(const StudyResults& results) {
                        {"stopped_by", to_string(training.history.stop)},
                        {"looks", looks},
                        {"clean_recall", recall},
-                       {"seconds", training.seconds},
                        {"items", training.items}});
     }
     return all;
 }
 
-/// Writes cells.csv, cells.json, images.csv, trainings.json and study.json into `folder`, which is made if it is
-/// missing. Throws FileError where one cannot be written.
+/// One row a cell and epsilon of its sweep.
+inline Table sweep_table(const StudyResults& results) {
+    Table table({{.title = "cell"}, {.title = "epsilon"}, {.title = "correct"}, {.title = "images"}});
+    for (std::size_t i = 0; i < results.cells.size(); ++i)
+        for (const SweepPoint& p : results.cells[i].sweep) table.add({i, p.epsilon, p.accuracy.hits, p.accuracy.of});
+    return table;
+}
+
+/// Wall time, kept apart from all that a second run would find again.
+inline nlohmann::json times_json(const StudyResults& results) {
+    nlohmann::json seconds = nlohmann::json::array();
+    for (const TrainingResult& t : results.trainings) seconds.push_back(t.seconds);
+    return {{"trainings", seconds}, {"study", results.seconds}};
+}
+
+/// Writes cells.csv, cells.json, images.csv, sweep.csv, trainings.json, study.json and times.json into `folder`, which
+/// is made if it is missing. Throws FileError where one cannot be written.
 inline void write_study(const StudyResults& results, const std::filesystem::path& folder) {
-    std::error_code problem;
-    std::filesystem::create_directories(folder, problem);
-    if (problem) throw FileError(folder.string(), "cannot be made: " + problem.message());
+    make_folder(folder);
     const Table cells = cell_table(results);
     write_whole_file(folder / "cells.csv", to_csv(cells));
     write_whole_file(folder / "cells.json", to_json(cells).dump(1) + "\n");
     write_whole_file(folder / "images.csv", to_csv(image_table(results)));
+    write_whole_file(folder / "sweep.csv", to_csv(sweep_table(results)));
     write_whole_file(folder / "trainings.json", trainings_json(results).dump() + "\n");
     nlohmann::json study = results.record;
     study["class_names"] = results.class_names;
     study["attacks"] = results.attacks;
     study["trainings"] = results.trainings.size();
     study["cells"] = results.cells.size();
-    study["seconds"] = results.seconds;
+    study["left_out"] = results.plan.left_out;
     write_whole_file(folder / "study.json", study.dump(1) + "\n");
+    write_whole_file(folder / "times.json", times_json(results).dump(1) + "\n");
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::report

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <skewgrad/nn/network.hpp>
+#include <skewgrad/store/notes.hpp>
 #include <skewgrad/store/safetensors.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -53,10 +54,11 @@ std::vector<Real> extract(const TensorFile& file, const std::string& prefix) {
 
 }  // namespace network_file
 
-/// Writes a model's parameters; its network's description is kept beside them.
+/// Writes a model's parameters; its network's description is kept beside them, and further notes.
 template <class M>
-void save_parameters(const M& model, const std::filesystem::path& path) {
+void save_parameters(const M& model, const std::filesystem::path& path, const Notes& notes = {}) {
     TensorFile file;
+    file.metadata = notes;
     file.metadata["network"] = describe<typename M::Network>();
     const auto values = model.parameters();
     network_file::append<typename M::Network, typename M::Real>(file, "", values);
@@ -64,10 +66,12 @@ void save_parameters(const M& model, const std::filesystem::path& path) {
 }
 
 /// Reads parameters into a model: a file that `save_parameters` wrote, or a state_dict whose names agree. Throws
-/// FileError naming the tensor that is missing or of another shape; the model is then unchanged.
+/// FileError naming the tensor that is missing or of another shape, or the note that is not as expected; the model is
+/// then unchanged.
 template <class M>
-void load_parameters(M& model, const std::filesystem::path& path) {
+void load_parameters(M& model, const std::filesystem::path& path, const Notes& expected = {}) {
     const TensorFile file = read_safetensors(path);
+    check_notes(file, expected);
     model.set_parameters(network_file::extract<typename M::Network, typename M::Real>(file, ""));
 }
 

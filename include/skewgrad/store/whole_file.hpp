@@ -2,8 +2,10 @@
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -28,6 +30,17 @@ namespace posix {
 
 /// What the system says about an errno value ("No space left on device").
 inline std::string words(int error) { return std::generic_category().message(error); }
+
+/// What a whole-file write is about to do: between any two of these the process may end, and each leaves another state
+/// on disk.
+enum class Step { create, write, flush, rename, flush_folder, remove };
+
+/// Told of each step before it is taken, where one is set. Tests end the process in it, or let the step fail by
+/// returning an errno other than 0.
+inline int (*before_step)(Step) = nullptr;
+
+/// 0, or the errno that a test wants this step to fail with.
+inline int fault(Step step) { return before_step != nullptr ? before_step(step) : 0; }
 
 /// An open file descriptor, closed at the end of its life.
 class Descriptor {
@@ -54,6 +67,26 @@ inline int write_all(int descriptor, Piece bytes) noexcept {
         if (taken < 0 && errno == EINTR) continue;
         if (taken <= 0) return taken < 0 ? errno : EIO;
         bytes = bytes.subspan(static_cast<std::size_t>(taken));
+    }
+    return 0;
+}
+
+/// The same for several runs of bytes, in as few writes as the system lets them be.
+inline int write_all(int descriptor, std::span<const Piece> pieces) {
+    constexpr std::size_t at_once = 1024;  // IOV_MAX of the systems that there are
+    std::vector<iovec> rest;
+    for (const Piece& piece : pieces)
+        if (!piece.empty()) rest.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+    for (std::size_t first = 0; first < rest.size();) {
+        if (const int error = fault(Step::write)) return error;
+        const ssize_t taken =
+            ::writev(descriptor, &rest[first], static_cast<int>(std::min(at_once, rest.size() - first)));
+        if (taken < 0 && errno == EINTR) continue;
+        if (taken <= 0) return taken < 0 ? errno : EIO;
+        auto left = static_cast<std::size_t>(taken);
+        for (; first < rest.size() && left >= rest[first].iov_len; ++first) left -= rest[first].iov_len;
+        if (left > 0)
+            rest[first] = {static_cast<std::byte*>(rest[first].iov_base) + left, rest[first].iov_len - left};
     }
     return 0;
 }
@@ -114,6 +147,8 @@ inline void write_whole_file(const std::filesystem::path& path, std::span<const 
     static std::atomic<unsigned> written{0};
     std::string temporary;
     int number = -1;
+    using posix::Step;
+    if (const int error = posix::fault(Step::create)) fail("cannot create a file in the folder " + folder.string(), error);
     do {  // a name can be taken by another machine's process, or by one that was killed
         temporary = ".skewgrad-" + std::to_string(::getpid()) + "-" + std::to_string(written++) + ".partial";
         number = ::openat(inside.number(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -121,19 +156,20 @@ inline void write_whole_file(const std::filesystem::path& path, std::span<const 
     posix::Descriptor out(number);
     if (!out.is_open()) fail("cannot create a file in the folder " + folder.string(), errno);
 
-    int error = 0;
-    for (const Piece& piece : pieces)
-        if (error == 0) error = posix::write_all(out.number(), piece);
+    int error = posix::write_all(out.number(), pieces);
+    if (error == 0) error = posix::fault(Step::flush);
     if (error == 0) error = posix::flush_to_disk(out.number());
     const int closing = out.close();
     if (error == 0) error = closing;
+    if (error == 0) error = posix::fault(Step::rename);
     if (error == 0 && ::renameat(inside.number(), temporary.c_str(), inside.number(), target.c_str()) != 0)
         error = errno;
     if (error != 0) {
         ::unlinkat(inside.number(), temporary.c_str(), 0);
         fail("cannot write", error);
     }
-    error = posix::flush_to_disk(inside.number());
+    error = posix::fault(Step::flush_folder);
+    if (error == 0) error = posix::flush_to_disk(inside.number());
     if (error != 0) fail("written, but its folder cannot be flushed to disk", error);
 }
 
@@ -143,6 +179,21 @@ inline void write_whole_file(const std::filesystem::path& path, Piece bytes) {
 
 inline void write_whole_file(const std::filesystem::path& path, std::string_view text) {
     write_whole_file(path, std::as_bytes(std::span(text)));
+}
+
+/// Deletes a file that is no longer needed; one that is not there is none to delete. Throws FileError with the system's
+/// reason.
+inline void remove_file(const std::filesystem::path& path) {
+    int error = posix::fault(posix::Step::remove);
+    if (error == 0 && ::unlink(path.c_str()) != 0 && errno != ENOENT) error = errno;
+    if (error != 0) throw FileError(path.string(), "cannot be deleted: " + posix::words(error));
+}
+
+/// Makes a folder and those above it, where they are missing. Throws FileError with the system's reason.
+inline void make_folder(const std::filesystem::path& path) {
+    std::error_code problem;
+    std::filesystem::create_directories(path, problem);
+    if (problem) throw FileError(path.string(), "cannot be made: " + problem.message());
 }
 
 namespace posix {

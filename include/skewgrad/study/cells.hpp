@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
 #include <skewgrad/attack/attacks.hpp>
 #include <skewgrad/evaluate/outcome.hpp>
-#include <skewgrad/evaluate/smallest_epsilon.hpp>
 #include <skewgrad/study/results.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
@@ -77,59 +75,37 @@ auto perturb(const Attack<PermutedSign, D>& a, S& source) {
     return a.run(source.handle, source.origin, source.dx, source.labels, source.items);
 }
 
+template <class A, class S>
+auto perturb(const SelfCheck<A>& check, S& source) {
+    return perturb(check.attack, source);
+}
+
 /// Whether an attack asks a model for anything: noise is the same whatever the source, so it has one cell a victim.
 template <class A>
 inline constexpr bool uses_source = true;
 template <class D>
 inline constexpr bool uses_source<Attack<RandomSign, D>> = false;
 
-/// Whether the smallest epsilon that flips is measured along this attack's direction.
+template <class A>
+inline constexpr bool is_self_check = false;
+template <class A>
+inline constexpr bool is_self_check<SelfCheck<A>> = true;
+
+/// Gradients that an attack takes beyond the one that its source's cells share.
+template <class A>
+int further_gradients(const A& attack) {
+    if constexpr (is_self_check<A>)
+        return further_gradients(attack.attack);
+    else if constexpr (requires { attack.steps; })
+        return attack.steps;
+    else
+        return 0;
+}
+
+/// Whether smallest epsilons and sweeps are measured along this attack's direction.
 template <class A>
 inline constexpr bool has_direction = false;
 template <>
 inline constexpr bool has_direction<Attack<FGSM, Ascent>> = true;
-
-/// The victim's smallest epsilon that flips, image by image: one forward pass an epsilon of the grid, over the images
-/// that have not flipped yet.
-template <class A, class S, class M>
-void smallest_epsilons(const A& a, S& source, const M& victim, std::vector<ImageRecord>& records) {
-    using Real = typename S::Real;
-    const std::vector<float> grid = epsilon_grid();
-    const std::size_t pixels = source.x.size() / std::max<std::size_t>(1, records.size());
-    std::vector<std::vector<float>> margins(records.size());
-    std::vector<std::size_t> open;
-    for (std::size_t n = 0; n < records.size(); ++n) {
-        margins[n].push_back(records[n].clean.margin);
-        if (records[n].clean.margin > 0) open.push_back(n);
-    }
-    const auto rows = [&](const xt::xtensor<Real, 4>& of) {
-        auto shape = of.shape();
-        shape[0] = open.size();
-        auto some = xt::xtensor<Real, 4>::from_shape(shape);
-        for (std::size_t i = 0; i < open.size(); ++i)
-            std::copy_n(of.data() + open[i] * pixels, pixels, some.data() + i * pixels);
-        return some;
-    };
-    for (std::size_t k = 1; k < grid.size() && !open.empty(); ++k) {
-        const auto origin = source.handle.load(rows(source.x));
-        const auto gradient = source.handle.load(rows(source.dx));
-        const auto z = victim.logits(a.step(source.handle, origin, gradient, grid[k]));
-        std::vector<std::size_t> still;
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            const std::size_t n = open[i];
-            const std::size_t classes = z.shape()[1];
-            const float margin =
-                outcome_of(std::span<const Real>(z.data() + i * classes, classes), source.labels[n]).margin;
-            margins[n].push_back(margin);
-            if (margin > 0) still.push_back(n);
-        }
-        open = std::move(still);
-    }
-    for (std::size_t n = 0; n < records.size(); ++n) {
-        // Beyond the first flip nothing matters; the list is filled up for the interpolation's sake.
-        margins[n].resize(grid.size(), margins[n].back());
-        records[n].smallest_epsilon = smallest_epsilon(margins[n], grid);
-    }
-}
 
 }  // namespace SKEWGRAD_NAMESPACE::study

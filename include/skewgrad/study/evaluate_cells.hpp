@@ -1,12 +1,14 @@
-// Every cell of a plan, on trained models: cells that share source and images share one gradient.
+// The cells of one source and class: one gradient, each attack's images once, every victim's answers.
 #pragma once
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include <skewgrad/study/along_direction.hpp>
 #include <skewgrad/study/cells.hpp>
 #include <skewgrad/study/results.hpp>
 
@@ -20,59 +22,81 @@ void for_each_indexed(const std::tuple<T...>& tuple, Visit visit) {
     }(std::index_sequence_for<T...>{});
 }
 
-/// The victim's answers without and with the attack into the records of a cell.
-inline void keep_outcomes(StudyResults& results, std::size_t cell, const std::vector<Outcome>& attacked) {
+/// What is measured beside the attacks' own steps.
+struct AlongDirection {
+    bool smallest_epsilons = true;
+    std::vector<float> sweep;  ///< epsilons; empty: none
+};
+
+/// The victim's answers without attack into the records of a cell.
+inline void keep_clean(StudyResults& results, std::size_t cell) {
     const PlannedCell& planned = results.plan.cells[cell];
     const std::vector<Outcome>& clean = results.trainings[planned.victim].clean;
-    std::vector<ImageRecord>& records = results.cells[cell].images;
     std::size_t n = 0;
-    for (std::size_t i = 0; i < results.test_labels.size(); ++i) {
-        if (results.test_labels[i] != planned.attacked_class) continue;
-        records[n].clean = clean[i];
-        records[n].attacked = attacked[n];
-        ++n;
-    }
+    for (std::size_t i = 0; i < results.test_labels.size(); ++i)
+        if (results.test_labels[i] == planned.attacked_class) results.cells[cell].images[n++].clean = clean[i];
 }
 
-/// Fills `results.cells`; `models` are the plan's trainings. `told(done, of)` after each cell, where it is not empty.
-template <class M, class... A>
-void evaluate_cells(StudyResults& results, const std::vector<M>& models, const std::tuple<A...>& attacks,
-                    const std::vector<Label>& classes, const TestData& test, bool with_smallest_epsilons,
-                    const std::function<void(std::size_t, std::size_t)>& told) {
-    const std::vector<PlannedCell>& cells = results.plan.cells;
-    results.cells.resize(cells.size());
-    std::size_t done = 0;
-    const auto evaluate_class = [&](std::size_t source, Label c, const std::vector<std::size_t>& mine) {
-        SourceImages<M> images(models[source], test.of_class(c));
-        for (std::size_t a = 0; a < sizeof...(A); ++a) {
-            std::optional<typename SourceImages<M>::Images> adversarial;
-            for (const std::size_t i : mine) {
-                if (cells[i].attack != a) continue;
-                if (!adversarial)
-                    for_each_indexed(attacks, [&](std::size_t k, const auto& attack) {
-                        if (k == a) adversarial = perturb(attack, images);
-                    });
-                const M& victim = models[cells[i].victim];
-                std::vector<ImageRecord>& records = results.cells[i].images;
-                records.resize(images.labels.size());
-                images.describe(records);
-                keep_outcomes(results, i, outcomes_of(victim.logits(*adversarial), images.labels));
-                if (with_smallest_epsilons)
-                    for_each_indexed(attacks, [&](std::size_t k, const auto& attack) {
-                        if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
-                            if (k == a) smallest_epsilons(attack, images, victim, records);
-                    });
-                if (told) told(++done, cells.size());
+/// The rows `which` of a tensor.
+template <class Real>
+xt::xtensor<Real, 4> rows_of(const xt::xtensor<Real, 4>& all, const std::vector<std::size_t>& which) {
+    auto shape = all.shape();
+    const std::size_t pixels = all.size() / std::max<std::size_t>(1, shape[0]);
+    shape[0] = which.size();
+    auto some = xt::xtensor<Real, 4>::from_shape(shape);
+    for (std::size_t i = 0; i < which.size(); ++i)
+        std::copy_n(all.data() + which[i] * pixels, pixels, some.data() + i * pixels);
+    return some;
+}
+
+/// Sweep, smallest epsilons and agreement of gradients for one cell of an attack that has a direction.
+template <class A, class S, class M>
+void measure_along(const A& attack, S& source, const M& victim, bool own, const AlongDirection& wanted, Label y,
+                   CellResult& cell) {
+    cell.sweep = sweep(wanted.sweep, y, [&](float e) {
+        return victim.logits(attack.step(source.handle, source.origin, source.gradient, e));
+    });
+    if (wanted.smallest_epsilons)
+        smallest_epsilons(cell.images, y, [&](float e, const std::vector<std::size_t>& which) {
+            const auto origin = source.handle.load(rows_of(source.x, which));
+            const auto gradient = source.handle.load(rows_of(source.dx, which));
+            return victim.logits(attack.step(source.handle, origin, gradient, e));
+        });
+    if (own) return;
+    typename S::Handle victims(victim, source.labels.size());
+    auto gradient = victims.copy(source.origin);
+    victims.gradient(source.origin, source.labels, gradient);
+    agreement(cell.images, source.dx, victims.unload(gradient));
+}
+
+/// Fills the cells of `groups`, which have one source and class. `model(t)` is the network of a training;
+/// `of_class` the test images of that class. `told()` after each cell.
+template <class ModelOf, class... A>
+void evaluate_cells(StudyResults& results, std::span<const CellGroup> groups, const ModelOf& model,
+                    const std::tuple<A...>& attacks, const TestData& of_class, const AlongDirection& wanted,
+                    const std::function<void()>& told) {
+    using M = std::remove_cvref_t<decltype(model(std::size_t{}))>;
+    const std::size_t source = groups.front().source;
+    const Label y = groups.front().attacked_class;
+    SourceImages<M> images(model(source), of_class);
+    for_each_indexed(attacks, [&](std::size_t a, const auto& attack) {
+        std::optional<typename SourceImages<M>::Images> adversarial;
+        for (const CellGroup& group : groups)
+            for (const std::size_t i : group.cells) {
+                if (results.plan.cells[i].attack != a) continue;
+                if (!adversarial) adversarial = perturb(attack, images);
+                const M& victim = model(group.victim);
+                CellResult& cell = results.cells[i];
+                cell.images.resize(images.labels.size());
+                images.describe(cell.images);
+                keep_clean(results, i);
+                const std::vector<Outcome> attacked = outcomes_of(victim.logits(*adversarial), images.labels);
+                for (std::size_t n = 0; n < attacked.size(); ++n) cell.images[n].attacked = attacked[n];
+                if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
+                    measure_along(attack, images, victim, group.victim == source, wanted, y, cell);
+                if (told) told();
             }
-        }
-    };
-    for (std::size_t source = 0; source < models.size(); ++source)
-        for (const Label c : classes) {
-            std::vector<std::size_t> mine;
-            for (std::size_t i = 0; i < cells.size(); ++i)
-                if (cells[i].source == source && cells[i].attacked_class == c) mine.push_back(i);
-            if (!mine.empty()) evaluate_class(source, c, mine);
-        }
+    });
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::study

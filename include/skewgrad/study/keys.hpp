@@ -7,10 +7,17 @@
 #include <string>
 #include <utility>
 
+#include <skewgrad/attack/attack.hpp>
 #include <skewgrad/core/label.hpp>
 #include <skewgrad/core/random.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
+
+/// An attack that a victim meets from its own gradient only, to check the study itself (By<..., SelfCheck<A>>).
+template <class A>
+struct SelfCheck {
+    A attack{};
+};
 
 namespace study {
 
@@ -29,12 +36,42 @@ nlohmann::json value_json(const T& value) {
     return value;
 }
 
-/// Name and values of a sampler or an attack, through its `for_each_value`.
+/// The direction of an attack's step, for its description.
+template <class T>
+struct DirectionOf {
+    static constexpr const char* name = nullptr;
+};
+template <class Kind, class D>
+struct DirectionOf<Attack<Kind, D>> {
+    static constexpr const char* name = D::name;
+};
+
+/// Name and values of a sampler or an attack, through its `for_each_value`; an attack's direction and, where it draws,
+/// its seed are among them.
 template <class T>
 nlohmann::json description(const T& thing) {
     nlohmann::json values = nlohmann::json::object();
     thing.for_each_value([&](const char* name, const auto& value) { values[name] = value_json(value); });
+    if constexpr (DirectionOf<T>::name != nullptr) {
+        values["direction"] = DirectionOf<T>::name;
+        if constexpr (requires { thing.seed; }) values["seed"] = thing.seed.value;
+    }
     return {{"name", T::name}, {"values", std::move(values)}};
+}
+/// A self-check's name tells it from the study's own attacks.
+template <class A>
+nlohmann::json description(const SelfCheck<A>& check) {
+    nlohmann::json j = description(check.attack);
+    j["name"] = std::string("self_check_") + A::name;
+    return j;
+}
+
+/// What identifies a training or a cell whatever it runs on: its JSON without the learner's backend.
+inline nlohmann::json without_hardware(nlohmann::json key) {
+    if (key.contains("learner")) key["learner"].erase("backend");
+    for (const char* part : {"victim", "source"})
+        if (key.contains(part)) key[part] = without_hardware(std::move(key[part]));
+    return key;
 }
 
 }  // namespace study

@@ -1,6 +1,8 @@
-// What trains: from arranged data and a seed to a model that can be attacked.
+// What trains: from arranged data and a seed to a model that can be attacked; what of it can be kept and continued.
 #pragma once
 #include <concepts>
+#include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -19,13 +21,43 @@ struct Learned {
 };
 
 /// A network with a trainer is one (NetworkLearner); a user's function object is another. `json()` says everything
-/// about it that a training's identity depends on.
+/// about it that a training's identity depends on; a key "backend" in it is what it runs on.
 template <class L>
 concept Learner = Differentiable<typename L::ModelType> &&
                   requires(const L& l, const Arranged& data, Seed seed, const TrainingObserver& observer) {
                       { l.train(data, seed, observer) } -> std::same_as<Learned<typename L::ModelType>>;
                       { l.json() } -> std::convertible_to<nlohmann::json>;
                   };
+
+/// Where a training that may be interrupted leaves its state.
+struct CheckpointPlace {
+    std::filesystem::path file;    ///< written whole at each look's end; where it is there, training goes on from it
+    Notes notes;                   ///< kept in the file, and expected in it
+    FromHardware accepted{};       ///< whether another backend's or instruction set's is taken
+    std::function<void()> saved;   ///< called after each write; may be empty
+};
+
+/// A learner whose models can be written to a file and read again: a study then holds in memory only those it needs.
+template <class L>
+concept StoringLearner = Learner<L> && requires(const L& l, const typename L::ModelType& model,
+                                                const std::filesystem::path& file, const Notes& notes) {
+    l.save(model, file, notes);
+    { l.load(file, notes) } -> std::same_as<typename L::ModelType>;
+};
+
+/// A learner whose training can be continued after an interruption, with the same result.
+template <class L>
+concept ResumableLearner =
+    Learner<L> &&
+    requires(const L& l, const Arranged& data, Seed seed, const TrainingObserver& observer, const CheckpointPlace& at) {
+        { l.train(data, seed, observer, at) } -> std::same_as<Learned<typename L::ModelType>>;
+    };
+
+/// A learner whose results' bits depend on what it runs on: `runs_on()` names it (an instruction set, a device).
+template <class L>
+concept RunsOnHardware = Learner<L> && requires(const L& l) {
+    { l.runs_on() } -> std::convertible_to<std::string>;
+};
 
 namespace study {
 
@@ -56,17 +88,40 @@ struct NetworkLearner {
     typename B::Context context{};
 
     Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer) const {
+        return train(data, seed, observer, CheckpointPlace{});
+    }
+    /// With a place for checkpoints: goes on from the one that is there, and leaves one at each look's end.
+    Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer,
+                             const CheckpointPlace& at) const {
         Recipe own = recipe;
         own.flips = data.flips && recipe.flips;
         if (data.updates_per_look > 0) own.updates_per_look = data.updates_per_look;
         ModelType model(seed, context);
-        History history = Trainer<O>{optimiser, own}.fit(model, data.fit, data.held, observer);
+        auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
+        const bool keeps = !at.file.empty();
+        if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
+        while (!session.finished()) {
+            session.advance(observer);
+            if (!keeps) continue;
+            session.save(at.file, at.notes);
+            if (at.saved) at.saved();
+        }
+        History history = session.history();
         return {std::move(model), std::move(history)};
+    }
+    void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
+        save_parameters(model, file, notes);
+    }
+    ModelType load(const std::filesystem::path& file, const Notes& notes) const {
+        ModelType model(Seed{}, context);
+        load_parameters(model, file, notes);
+        return model;
     }
     nlohmann::json json() const {
         const auto rates = optimiser.rates();
         return study::network_learner_json(describe<N>(), B::name(), O::name, rates, recipe);
     }
+    std::string runs_on() const { return context.description(); }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -1,7 +1,9 @@
 // The study of Possas and Zhou: two protocols as named types, each with every row of its table.
 #pragma once
-#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include <skewgrad/study/paper_networks.hpp>
@@ -19,10 +21,36 @@ struct PaperScale {
     float learning_rate = 1e-4f;
 };
 
-/// The attacks that the paper's study is evaluated with: the fast method of Table 1, and what stands beside it.
+/// What is studied beside the protocol and the scale. The optional parts train further networks.
+struct PaperParts {
+    float epsilon = 0.01f;  ///< of every attack, on pixels in [0, 1]
+    Seed seed{1};
+    int seeds = 1;              ///< whole blocks of networks: seed, seed + 1, ...
+    bool size_matched = false;  ///< balanced sets as large as the under- and the over-sampled ones
+    bool dose = false;          ///< classes 3 and 9 (CIFAR-10: cat and truck) cut to further counts
+    bool transfer = false;      ///< every kind's gradient against every kind
+};
+
+/// The attacks that the paper's study is evaluated with: the fast method of Table 1, what stands beside it (the
+/// iterative method at its default and with 20 steps of a quarter epsilon, controls of the same size), and self-checks:
+/// a tenth of the step must raise the loss, and 20 steps within 0.25 must leave nothing right.
 using PaperAttacks =
     By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<PermutedSign, Ascent>,
-       Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>>;
+       Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>,
+       Attack<Iterative, Ascent>, SelfCheck<Attack<FGSM, Ascent>>, SelfCheck<Attack<Iterative, Ascent>>>;
+
+namespace study {
+
+/// A protocol's three samplers and what every run has beside them: the balanced set with the small count (the fourth
+/// cell of the 2 x 2) and, on request, of other sizes; one sham skew; further doses of the cut.
+template <class ThreeSamplers>
+struct WithControls;
+template <class B, class U, class O>
+struct WithControls<On<B, U, O>> {
+    using type = On<B, U, O, std::vector<Sampler<Balanced>>, Sampler<Sham>, std::vector<U>>;
+};
+
+}  // namespace study
 
 /// What the paper says; where it is silent, what its authors' code did, unless that treats networks unequally or lets
 /// test images in: 500 images a class held out before the skew, counts 4,500 and 900, flips for all, looks shared.
@@ -32,10 +60,12 @@ struct AsWritten {
     using Samplers = On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>>;
     using Arrangement = HoldOutFirst;
 
+    /// Images of a class that is not cut.
+    static int whole(const PaperScale& s) { return s.per_class - s.held_out; }
     static RmsProp optimiser(const PaperScale& s) { return {.learning_rate = s.learning_rate, .decay = 1e-5f}; }
     static Recipe recipe(const PaperScale& s) { return {.batch = 32, .looks = s.looks, .patience = 10}; }
     static auto samplers(const PaperScale& s) {
-        const int few = (s.per_class - s.held_out) / s.ratio;
+        const int few = whole(s) / s.ratio;
         return std::tuple(Sampler<Balanced>{}, Sampler<Under>{.count = few}, Sampler<Over>{.count = few});
     }
     Arrangement arrangement(const PaperScale& s) const { return {.per_class = s.held_out}; }
@@ -52,10 +82,11 @@ struct AsRun {
     using Arrangement = AsAuthorsRan;
     AsRunUnder under = AsRunUnder::inferred;
 
+    static int whole(const PaperScale& s) { return s.per_class; }
     static RmsProp optimiser(const PaperScale& s) { return {.learning_rate = s.learning_rate, .decay = 1e-6f}; }
     static Recipe recipe(const PaperScale& s) { return {.batch = 32, .looks = s.looks, .patience = 20}; }
     static auto samplers(const PaperScale& s) {
-        const int few = s.per_class / s.ratio;
+        const int few = whole(s) / s.ratio;
         return std::tuple(Sampler<Balanced>{}, Sampler<UnderInFileOrder>{.count = few},
                           Sampler<OverInFileOrder>{.count = few});
     }
@@ -66,32 +97,86 @@ struct AsRun {
 
 /// The whole study under a protocol, on a backend; `N` replaces the protocol's network where a quick one is wanted.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-using PaperStudy = Study<NetworkLearner<N, B, RmsProp>, typename Protocol::Samplers, From<SameModel, DifferentModel>,
-                         PaperAttacks, typename Protocol::Arrangement>;
+using PaperStudy =
+    Study<NetworkLearner<N, B, RmsProp>, typename study::WithControls<typename Protocol::Samplers>::type,
+          From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
 
-/// The study's values: 22 trainings (one balanced, ten under, ten over, one balanced for the different-model column)
-/// and 60 cells an attack that has a source: the paper's 50 and Different / Balanced.
+namespace study {
+
+/// The balanced sets with a count: the fourth cell first, then as large as the under- and the over-sampled set.
+inline std::vector<Sampler<Balanced>> balanced_sets(int classes, int whole, int few, bool size_matched) {
+    std::vector<Sampler<Balanced>> sets{{.count = few}};
+    if (size_matched) {
+        sets.push_back({.count = ((classes - 1) * whole + few) / classes});
+        sets.push_back({.count = (whole + (classes - 1) * few) / classes});
+    }
+    return sets;
+}
+
+/// Counts between few and whole, in the proportions of 100, 300, 900, 2,000 to 4,500; `few` and the whole class are
+/// in every study.
+template <class U>
+std::vector<U> doses(int classes, int whole, int few) {
+    std::vector<U> all;
+    for (const int c : {3, 9})
+        for (const int of_4500 : {100, 300, 900, 2000})
+            if (const int count = whole * of_4500 / 4500; c < classes && count > 0 && count != few)
+                all.push_back({.skewed_class = Label(c), .count = count});
+    return all;
+}
+
+inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
+    std::vector<std::string> all;
+    if (!parts.size_matched) all.push_back("balanced sets as large as the under- and over-sampled ones: --size-matched");
+    if (!parts.dose) all.push_back("further counts of the cut class (cat and truck): --dose");
+    if (!parts.transfer) all.push_back("transfer between all kinds of networks: --transfer");
+    return all;
+}
+
+}  // namespace study
+
+/// The study's values: a seed has 22 trainings of the paper's (one balanced, ten under, ten over; the next seed's
+/// balanced one) and two controls, 60 pairs of victim and class with their own gradient and 60 with another's in Table 1
+/// form, and the controls' pairs beside them.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, float epsilon, Seed seed,
+PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
                                        typename B::Context on = {}) {
     constexpr float zero = Protocol::sign_of_zero;
     constexpr bool clip = Protocol::clip;
+    using Fast = Attack<FGSM, Ascent>;
+    using Steps = Attack<Iterative, Ascent>;
+    const float epsilon = parts.epsilon;
     const auto noise = [&](std::uint32_t sample) {
-        return Attack<RandomSign>{.epsilon = epsilon, .clip = clip, .seed = seed, .sample = sample};
+        return Attack<RandomSign>{.epsilon = epsilon, .clip = clip, .seed = parts.seed, .sample = sample};
     };
+    const auto twenty_steps = [&](float within) {
+        return Steps{.epsilon = within, .steps = 20, .alpha = within / 4, .clip = clip, .sign_of_zero = zero};
+    };
+    const auto [balanced, under, over] = Protocol::samplers(scale);
+    const int whole = Protocol::whole(scale), few = under.count;
+    using Under = std::remove_cvref_t<decltype(under)>;
     PaperStudy<Protocol, B, N> study{
         .learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
-        .samplers = Protocol::samplers(scale),
-        .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
+        .samplers = {balanced, under, over, study::balanced_sets(N::classes, whole, few, parts.size_matched),
+                     Sampler<Sham>{},
+                     parts.dose ? study::doses<Under>(N::classes, whole, few) : std::vector<Under>{}},
+        .attacks = {Fast{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
-                    Attack<Iterative, Ascent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
-                    Attack<PermutedSign, Ascent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = seed},
-                    noise(0), noise(1), noise(2), noise(3), noise(4)},
+                    Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
+                    Attack<PermutedSign>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = parts.seed},
+                    noise(0), noise(1), noise(2), noise(3), noise(4), twenty_steps(epsilon),
+                    SelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
+                    SelfCheck<Steps>{twenty_steps(0.25f)}},
         .arrangement = protocol.arrangement(scale),
         .classes = {},
-        .seeds = {seed},
-        .test_images_per_class = scale.test_images};
+        .seeds = {},
+        .test_images_per_class = scale.test_images,
+        .adjust_logits = true,
+        .left_out = study::parts_left_out(parts)};
     for (int c = 0; c < N::classes; ++c) study.classes.push_back(Label(c));
+    for (int s = 0; s < parts.seeds; ++s) study.seeds.push_back({parts.seed.value + static_cast<std::uint64_t>(s)});
+    for (int k = 0; k <= 16; ++k) study.sweep.push_back(static_cast<float>(k) / 255.0f);
+    if (parts.transfer) study.transfer = {0, 1, 2, 3};  // balanced, under, over, balanced with the small count
     return study;
 }
 

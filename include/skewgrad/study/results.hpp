@@ -22,7 +22,7 @@ struct TrainingResult {
     std::vector<std::uint32_t> items;  ///< the index list: which images of the training store
     std::size_t held_out = 0;
     std::vector<Outcome> clean;  ///< on every test image, without attack
-    double seconds = 0;
+    double seconds = 0;          ///< of this training, over all runs that it took; 0 for an adjusted network
 };
 
 struct ImageRecord {
@@ -32,10 +32,21 @@ struct ImageRecord {
     bool zero_gradient = false;    ///< all of it is 0
     std::int32_t zero_pixels = 0;  ///< pixels whose gradient is 0
     double smallest_epsilon = std::numeric_limits<double>::quiet_NaN();  ///< that flips; not a number: not measured
+    /// Between the source's gradient and the victim's own: their cosine, and the share of pixels whose signs agree.
+    /// Not a number where the source is the victim, where a gradient is 0, or where it was not measured.
+    double cosine = std::numeric_limits<double>::quiet_NaN();
+    double sign_agreement = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// The victim's right answers at one epsilon along the attack's direction.
+struct SweepPoint {
+    float epsilon = 0;
+    Ratio accuracy;
 };
 
 struct CellResult {
     std::vector<ImageRecord> images;  ///< the attacked class's test images, in order
+    std::vector<SweepPoint> sweep;    ///< for the fast attack up the loss, where the study sweeps; else empty
 
     std::vector<Label> labels(Label attacked_class) const { return std::vector<Label>(images.size(), attacked_class); }
     std::vector<Prediction> before() const {
@@ -56,9 +67,9 @@ struct StudyResults {
     std::vector<std::string> class_names;
     std::vector<Label> test_labels;  ///< of the test images used, in order
     std::vector<std::uint32_t> test_items;
-    std::vector<TrainingResult> trainings;  ///< as in the plan
+    std::vector<TrainingResult> trainings;  ///< as in the plan; an adjusted network has its training's history
     std::vector<CellResult> cells;          ///< as in the plan
-    double seconds = 0;
+    double seconds = 0;     ///< over all runs that it took
     nlohmann::json record;  ///< what ran, on what (study/run_record.hpp)
 
     /// The whole test set's confusion under a cell: the attacked class's images replaced by their adversarial versions.

@@ -10,14 +10,14 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The record of a study on a context: `configuration` is all that decides its results but for the machine.
+/// The record of a study on a context; `further` is what the caller knows of it (the data's name, a protocol's).
 template <class Study, class Context>
-nlohmann::json run_record(const Study& study, const Context& on, nlohmann::json configuration) {
+nlohmann::json run_record(const Study& study, const Context& on, nlohmann::json further) {
+    nlohmann::json configuration = std::move(further);
+    configuration.update(study.configuration());
     configuration["learner"] = study.learner.json();
-    configuration["arrangement"] = study.arrangement.json();
     configuration["attacks"] = study.attack_descriptions();
     for (const Seed seed : study.seeds) configuration["seeds"].push_back(seed.value);
-    configuration["test_images_per_class"] = study.test_images_per_class;
     const std::string digest = Digest().text(configuration.dump()).hex();
     const auto version = [](int major, int minor, int patch) {
         return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);

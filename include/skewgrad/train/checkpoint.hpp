@@ -81,6 +81,25 @@ inline Look look_from(const nlohmann::json& j) {
             .best = j.at("best")};
 }
 
+inline nlohmann::json to_json(const History& h) {
+    nlohmann::json looks = nlohmann::json::array();
+    for (const Look& look : h.looks) looks.push_back(to_json(look));
+    return {{"best_look", h.best_look},
+            {"best_loss", h.best_loss},
+            {"stop", static_cast<int>(h.stop)},
+            {"looks", std::move(looks)}};
+}
+
+/// Throws nlohmann's exceptions where an entry is missing or of another type.
+inline History history_from(const nlohmann::json& j) {
+    History h{.looks = {},
+              .best_look = j.at("best_look"),
+              .best_loss = number_or(j.at("best_loss"), std::numeric_limits<double>::infinity()),
+              .stop = static_cast<Stop>(j.at("stop").get<int>())};
+    for (const auto& look : j.at("looks")) h.looks.push_back(look_from(look));
+    return h;
+}
+
 }  // namespace checkpoint
 
 template <ANetwork N, Backend B, Optimiser O, class Loss>
@@ -90,9 +109,10 @@ const std::array<std::string, 2>& Session<N, B, O, Loss>::digests() const {
 }
 
 template <ANetwork N, Backend B, Optimiser O, class Loss>
-void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
+void Session<N, B, O, Loss>::save(const std::filesystem::path& path, const Notes& notes) const {
     using Real = typename B::Real;
     TensorFile file;
+    file.metadata = notes;
     std::vector<Real> values(N::state_size);
     const auto keep = [&](const std::string& prefix) {
         network_file::append<N, Real>(file, prefix, std::span<const Real>(values));
@@ -105,18 +125,13 @@ void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
         Program::export_slot(model_.context(), training_, slot, values);
         keep("slot" + std::to_string(slot) + ".");
     }
-    nlohmann::json looks = nlohmann::json::array();
-    for (const Look& look : history_.looks) looks.push_back(checkpoint::to_json(look));
-    const nlohmann::json position{{"updates", state_.updates},
-                                  {"images", state_.images},
-                                  {"correct", state_.correct},
-                                  {"loss_sum", state_.loss_sum},
-                                  {"epoch", epoch_},
-                                  {"in_epoch", position_},
-                                  {"best_look", history_.best_look},
-                                  {"best_loss", history_.best_loss},
-                                  {"stop", static_cast<int>(history_.stop)},
-                                  {"looks", looks}};
+    nlohmann::json position = checkpoint::to_json(history_);
+    position["updates"] = state_.updates;
+    position["images"] = state_.images;
+    position["correct"] = state_.correct;
+    position["loss_sum"] = state_.loss_sum;
+    position["epoch"] = epoch_;
+    position["in_epoch"] = position_;
     file.metadata["skewgrad.session"] =
         checkpoint::identity<N, B, O, Loss>(model_, digests(), optimiser_, recipe_, seed_).dump();
     file.metadata["skewgrad.position"] = position.dump();
@@ -124,9 +139,10 @@ void Session<N, B, O, Loss>::save(const std::filesystem::path& path) const {
 }
 
 template <ANetwork N, Backend B, Optimiser O, class Loss>
-void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
+void Session<N, B, O, Loss>::load(const std::filesystem::path& path, const Notes& expected, FromHardware accepted) {
     using Real = typename B::Real;
     const TensorFile file = read_safetensors(path);
+    check_notes(file, expected);
     const auto note = [&](const char* name) {
         const auto found = file.metadata.find(name);
         if (found == file.metadata.end())
@@ -138,7 +154,9 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
     const auto theirs = note("skewgrad.session");
     const auto ours = checkpoint::identity<N, B, O, Loss>(model_, digests(), optimiser_, recipe_, seed_);
     for (const auto& [key, value] : ours.items())
-        if (!theirs.contains(key) || theirs[key] != value)
+        if (accepted == FromHardware::any && (key == "backend" || key == "runs_on"))
+            continue;
+        else if (!theirs.contains(key) || theirs[key] != value)
             throw FileError(path.string(), "is a checkpoint of another session: its " + key + " is " +
                                                (theirs.contains(key) ? theirs[key].dump() : "missing") + ", not " +
                                                value.dump());
@@ -156,12 +174,7 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
         return FileError(path.string(), "its note \"skewgrad.position\" is damaged: " + why);
     };
     try {
-        history = {
-            .looks = {},
-            .best_look = position.at("best_look"),
-            .best_loss = checkpoint::number_or(position.at("best_loss"), std::numeric_limits<double>::infinity()),
-            .stop = static_cast<Stop>(position.at("stop").template get<int>())};
-        for (const auto& look : position.at("looks")) history.looks.push_back(checkpoint::look_from(look));
+        history = checkpoint::history_from(position);
         state = {.updates = position.at("updates"),
                  .images = position.at("images"),
                  .correct = position.at("correct"),
@@ -171,9 +184,9 @@ void Session<N, B, O, Loss>::load(const std::filesystem::path& path) {
     } catch (const nlohmann::json::exception& e) {
         throw damaged(e.what());
     }
-    const auto agree = [&](const char* what, std::uint64_t found, std::uint64_t expected) {
-        if (found != expected)
-            throw damaged(std::string(what) + " is " + std::to_string(found) + ", not " + std::to_string(expected));
+    const auto agree = [&](const char* what, std::uint64_t found, std::uint64_t wanted) {
+        if (found != wanted)
+            throw damaged(std::string(what) + " is " + std::to_string(found) + ", not " + std::to_string(wanted));
     };
     const auto looks = static_cast<std::uint64_t>(history.looks.size());
     agree("updates", state.updates, looks * static_cast<std::uint64_t>(recipe_.updates_per_look));

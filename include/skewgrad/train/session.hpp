@@ -17,9 +17,13 @@
 #include <skewgrad/data/batches.hpp>
 #include <skewgrad/data/dataset.hpp>
 #include <skewgrad/model/model.hpp>
+#include <skewgrad/store/notes.hpp>
 #include <skewgrad/train/recipe.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
+
+/// Whether a checkpoint of another backend or instruction set is taken: from there on the bits are of neither.
+enum class FromHardware { same, any };
 
 using TrainingObserver = std::function<void(const TrainingProgress&)>;
 
@@ -83,10 +87,13 @@ public:
             Program::copy_parameters(model_.context(), *best_, model_.backend_parameters());
     }
     /// Everything needed to go on from here with the same bits, as one safetensors file (train/checkpoint.hpp).
-    void save(const std::filesystem::path& path) const;
+    /// `notes` are kept in it too.
+    void save(const std::filesystem::path& path, const Notes& notes = {}) const;
     /// Continues what `save` wrote. Throws FileError where the file was made by another network, recipe, optimiser,
-    /// seed or training set, or on another backend or instruction set.
-    void load(const std::filesystem::path& path);
+    /// seed or training set, on another backend or instruction set (unless any is accepted), or where one of the notes
+    /// expected is missing or differs; the session is then unchanged.
+    void load(const std::filesystem::path& path, const Notes& expected = {},
+              FromHardware accepted = FromHardware::same);
 
 private:
     const std::array<std::string, 2>& digests() const;

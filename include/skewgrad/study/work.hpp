@@ -1,0 +1,114 @@
+// What a study's types do, behind plain functions: so that running a study is compiled once, whatever is studied.
+#pragma once
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <skewgrad/evaluate/evaluate.hpp>
+#include <skewgrad/study/evaluate_cells.hpp>
+#include <skewgrad/study/learner.hpp>
+#include <skewgrad/study/logit_adjustment.hpp>
+#include <skewgrad/study/study_progress.hpp>
+
+namespace SKEWGRAD_NAMESPACE::study {
+
+/// Holds a study's networks, as many as it is told to; numbers are those of the plan.
+class Work {
+public:
+    virtual ~Work() = default;
+
+    /// Whether networks can be written to files and read again; if not, those that cells need are held or trained.
+    virtual bool stores() const = 0;
+    virtual Arranged arrange(const PlannedTraining& t) const = 0;
+    /// Trains a network and holds it. `at`: where to leave checkpoints, used by learners that can go on from one.
+    virtual History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
+                          const CheckpointPlace* at) = 0;
+    virtual void save(std::size_t t, const std::filesystem::path& file, const Notes& notes) const = 0;
+    virtual void load(std::size_t t, const std::filesystem::path& file, const Notes& notes) = 0;
+    /// Holds as `t` the network of training `of` with offsets added to its logits.
+    virtual void adjust(std::size_t t, std::size_t of, std::span<const double> offsets) = 0;
+    virtual bool holds(std::size_t t) const = 0;
+    virtual void forget(std::size_t t) = 0;
+    virtual std::vector<Outcome> clean(std::size_t t, const TestData& test) const = 0;
+    /// Fills the cells of groups that have one source and one class; all their networks are held.
+    virtual void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
+                          const std::function<void()>& told) const = 0;
+    /// What that costs for each image, in forward passes, roughly.
+    virtual double passes(const Plan& plan, std::span<const CellGroup> groups) const = 0;
+};
+
+template <Learner L, class Arrange, class... A>
+class NetworksAtWork final : public Work {
+public:
+    using M = typename L::ModelType;
+
+    /// `arrange(planned training)` gives its data.
+    NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, AlongDirection along, std::size_t trainings,
+                   Arrange arrange)
+        : learner_(learner),
+          attacks_(attacks),
+          along_(std::move(along)),
+          arrange_(std::move(arrange)),
+          held_(trainings) {}
+
+    bool stores() const override { return StoringLearner<L>; }
+    Arranged arrange(const PlannedTraining& t) const override { return arrange_(t); }
+    History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
+                  const CheckpointPlace* at) override {
+        auto learned = [&] {
+            if constexpr (ResumableLearner<L>)
+                if (at) return learner_.train(data, seed, observer, *at);
+            return learner_.train(data, seed, observer);
+        }();
+        held_[t].emplace(std::move(learned.model));
+        return std::move(learned.history);
+    }
+    void save(std::size_t t, const std::filesystem::path& file, const Notes& notes) const override {
+        if constexpr (StoringLearner<L>) learner_.save(*held_[t], file, notes);
+    }
+    void load(std::size_t t, const std::filesystem::path& file, const Notes& notes) override {
+        if constexpr (StoringLearner<L>) held_[t].emplace(learner_.load(file, notes));
+    }
+    void adjust(std::size_t t, std::size_t of, std::span<const double> offsets) override {
+        if constexpr (LogitAdjustable<M>) held_[t].emplace(with_adjusted_logits(*held_[of], offsets));
+    }
+    bool holds(std::size_t t) const override { return held_[t].has_value(); }
+    void forget(std::size_t t) override { held_[t].reset(); }
+    std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
+    void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
+                  const std::function<void()>& told) const override {
+        const auto model = [&](std::size_t t) -> const M& { return *held_[t]; };
+        evaluate_cells(results, groups, model, attacks_, of_class, along_, told);
+    }
+    double passes(const Plan& plan, std::span<const CellGroup> groups) const override {
+        double sum = StudyClock::passes_a_gradient;
+        constexpr double flip_passes = 30;  // of the grid's 66, most images flip early
+        for_each_indexed(attacks_, [&](std::size_t a, const auto& attack) {
+            bool any = false;
+            for (const CellGroup& group : groups)
+                for (const std::size_t cell : group.cells) {
+                    if (plan.cells[cell].attack != a) continue;
+                    any = true;
+                    sum += 1;
+                    if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
+                        sum += static_cast<double>(along_.sweep.size()) + (along_.smallest_epsilons ? flip_passes : 0);
+                }
+            if (any) sum += StudyClock::passes_a_gradient * further_gradients(attack);
+        });
+        return sum;
+    }
+
+private:
+    const L& learner_;
+    const std::tuple<A...>& attacks_;
+    AlongDirection along_;
+    Arrange arrange_;
+    std::vector<std::optional<M>> held_;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::study
