@@ -1,4 +1,5 @@
-// Runs that are killed: at every step of every write, at random times, with a full disk; each ends as if nothing had been.
+// Runs that are killed: at every step of every write, at random times, with a full disk; each ends as if nothing had
+// been.
 #define BOOST_TEST_MODULE study_run_folder
 #include <signal.h>
 #include <sys/wait.h>
@@ -112,7 +113,8 @@ bool same_outcomes(const StudyResults& a, const StudyResults& b) {
     bool same = a.cells.size() == b.cells.size();
     const auto equal = [](double x, double y) { return x == y || (x != x && y != y); };
     for (std::size_t i = 0; same && i < a.cells.size(); ++i) {
-        same = a.cells[i].images.size() == b.cells[i].images.size() && a.cells[i].sweep.size() == b.cells[i].sweep.size();
+        same =
+            a.cells[i].images.size() == b.cells[i].images.size() && a.cells[i].sweep.size() == b.cells[i].sweep.size();
         for (std::size_t n = 0; same && n < a.cells[i].images.size(); ++n) {
             const ImageRecord &x = a.cells[i].images[n], &y = b.cells[i].images[n];
             same = x.item == y.item && x.clean == y.clean && x.attacked == y.attacked &&
@@ -165,9 +167,9 @@ BOOST_AUTO_TEST_CASE(a_process_ended_at_any_write_fsync_or_rename_loses_nothing)
         });
         BOOST_REQUIRE(was_killed(status));
         run_in(folder / "run");
-        BOOST_REQUIRE_MESSAGE(differing(results_in(folder / "run"), uninterrupted().files) == "",
-                              "killed at step " << step << ": "
-                                                << differing(results_in(folder / "run"), uninterrupted().files));
+        BOOST_REQUIRE_MESSAGE(
+            differing(results_in(folder / "run"), uninterrupted().files) == "",
+            "killed at step " << step << ": " << differing(results_in(folder / "run"), uninterrupted().files));
     }
 }
 

@@ -24,6 +24,7 @@ struct Gauges {
     std::optional<double> loss = std::nullopt;
     std::optional<double> accuracy = std::nullopt;  ///< a share of 1
     std::optional<double> images_per_second = std::nullopt;
+    std::optional<double> whole_seconds_left = std::nullopt;  ///< of what this job is a part of
 };
 
 /// Shows one job after another: `begin`, any number of `update`, `finish`. For one thread at a time.
@@ -107,11 +108,12 @@ private:
                " left";
     }
 
-    /// Loss, accuracy, rate, time left, each empty where it is not known.
-    std::array<std::string, 4> extras() const {
+    /// Loss, accuracy, rate, time left, time left of the whole, each empty where it is not known.
+    std::array<std::string, 5> extras() const {
         return {gauges_.loss ? "loss " + fixed(*gauges_.loss, 3) : "",
                 gauges_.accuracy ? "accuracy " + format_share(*gauges_.accuracy) : "",
-                gauges_.images_per_second ? format_rate(*gauges_.images_per_second) : "", time_left()};
+                gauges_.images_per_second ? format_rate(*gauges_.images_per_second) : "", time_left(),
+                gauges_.whole_seconds_left ? "all: " + format_duration(*gauges_.whole_seconds_left) + " left" : ""};
     }
 
     std::string plain_line() const {
@@ -125,14 +127,14 @@ private:
     }
 
     std::string bar_line(int columns) const {
-        std::array<std::string, 4> right = extras();
+        std::array<std::string, 5> right = extras();
         const auto joined = [&] {
             std::string text = share_done();
             for (const std::string& extra : right)
                 if (!extra.empty()) text += "  " + extra;
             return text;
         };
-        constexpr std::array<std::size_t, 4> least_wanted_first = {2, 1, 0, 3};
+        constexpr std::array<std::size_t, 5> least_wanted_first = {2, 1, 0, 4, 3};
         const int around = text_width(label_) + (total_ > 0 ? 2 + 2 + 2 : 2);  // gaps, and the bar's two ends
         const int bar_least = total_ > 0 ? narrowest_bar : 0;
         for (const std::size_t extra : least_wanted_first)

@@ -198,13 +198,15 @@ private:
     }
 
     void attack() {
-        if (observer_.cells && progress_.cells_done == progress_.cells) observer_.cells(progress_.cells, progress_.cells);
+        if (observer_.cells && progress_.cells_done == progress_.cells)
+            observer_.cells(progress_.cells, progress_.cells);
         for_each_batch([&](std::span<const std::size_t> batch) {
             const double began = now(), cost = passes(batch);
             const std::vector<CellGroup> some = groups_of(batch);
             const CellGroup& first = some.front();
-            progress_.job = "attacks on " + results_.class_names[static_cast<std::size_t>(index(first.attacked_class))] +
-                            " by " + title_of(planned(first.source), results_.class_names);
+            progress_.job = "attacks on " +
+                            results_.class_names[static_cast<std::size_t>(index(first.attacked_class))] + " by " +
+                            title_of(planned(first.source), results_.class_names);
             tell(false);
             std::vector<bool> wanted(known_.size());
             for (const CellGroup& g : some) wanted[g.victim] = wanted[g.source] = true;

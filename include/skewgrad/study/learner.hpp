@@ -31,10 +31,10 @@ concept Learner = Differentiable<typename L::ModelType> &&
 
 /// Where a training that may be interrupted leaves its state.
 struct CheckpointPlace {
-    std::filesystem::path file;    ///< written whole at each look's end; where it is there, training goes on from it
-    Notes notes;                   ///< kept in the file, and expected in it
-    FromHardware accepted{};       ///< whether another backend's or instruction set's is taken
-    std::function<void()> saved;   ///< called after each write; may be empty
+    std::filesystem::path file;   ///< written whole at each look's end; where it is there, training goes on from it
+    Notes notes;                  ///< kept in the file, and expected in it
+    FromHardware accepted{};      ///< whether another backend's or instruction set's is taken
+    std::function<void()> saved;  ///< called after each write; may be empty
 };
 
 /// A learner whose models can be written to a file and read again: a study then holds in memory only those it needs.
@@ -47,11 +47,10 @@ concept StoringLearner = Learner<L> && requires(const L& l, const typename L::Mo
 
 /// A learner whose training can be continued after an interruption, with the same result.
 template <class L>
-concept ResumableLearner =
-    Learner<L> &&
-    requires(const L& l, const Arranged& data, Seed seed, const TrainingObserver& observer, const CheckpointPlace& at) {
-        { l.train(data, seed, observer, at) } -> std::same_as<Learned<typename L::ModelType>>;
-    };
+concept ResumableLearner = Learner<L> && requires(const L& l, const Arranged& data, Seed seed,
+                                                  const TrainingObserver& observer, const CheckpointPlace& at) {
+    { l.train(data, seed, observer, at) } -> std::same_as<Learned<typename L::ModelType>>;
+};
 
 /// A learner whose results' bits depend on what it runs on: `runs_on()` names it (an instruction set, a device).
 template <class L>

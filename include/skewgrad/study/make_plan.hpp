@@ -16,7 +16,7 @@ namespace SKEWGRAD_NAMESPACE::study {
 struct KindToPlan {
     std::vector<nlohmann::json> descriptions;
     bool skews = false;
-    std::optional<Label> only;              ///< the one class that it is trained for; none: every class
+    std::optional<Label> only;                ///< the one class that it is trained for; none: every class
     std::function<Seed(Seed)> training_seed;  ///< empty: the seed itself
 };
 

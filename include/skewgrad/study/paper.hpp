@@ -97,9 +97,8 @@ struct AsRun {
 
 /// The whole study under a protocol, on a backend; `N` replaces the protocol's network where a quick one is wanted.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-using PaperStudy =
-    Study<NetworkLearner<N, B, RmsProp>, typename study::WithControls<typename Protocol::Samplers>::type,
-          From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
+using PaperStudy = Study<NetworkLearner<N, B, RmsProp>, typename study::WithControls<typename Protocol::Samplers>::type,
+                         From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
 
 namespace study {
 
@@ -127,7 +126,8 @@ std::vector<U> doses(int classes, int whole, int few) {
 
 inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
     std::vector<std::string> all;
-    if (!parts.size_matched) all.push_back("balanced sets as large as the under- and over-sampled ones: --size-matched");
+    if (!parts.size_matched)
+        all.push_back("balanced sets as large as the under- and over-sampled ones: --size-matched");
     if (!parts.dose) all.push_back("further counts of the cut class (cat and truck): --dose");
     if (!parts.transfer) all.push_back("transfer between all kinds of networks: --transfer");
     return all;
@@ -136,8 +136,8 @@ inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
 }  // namespace study
 
 /// The study's values: a seed has 22 trainings of the paper's (one balanced, ten under, ten over; the next seed's
-/// balanced one) and two controls, 60 pairs of victim and class with their own gradient and 60 with another's in Table 1
-/// form, and the controls' pairs beside them.
+/// balanced one) and two controls, 60 pairs of victim and class with their own gradient and 60 with another's in Table
+/// 1 form, and the controls' pairs beside them.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
 PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
                                        typename B::Context on = {}) {
@@ -158,8 +158,7 @@ PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScal
     PaperStudy<Protocol, B, N> study{
         .learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
         .samplers = {balanced, under, over, study::balanced_sets(N::classes, whole, few, parts.size_matched),
-                     Sampler<Sham>{},
-                     parts.dose ? study::doses<Under>(N::classes, whole, few) : std::vector<Under>{}},
+                     Sampler<Sham>{}, parts.dose ? study::doses<Under>(N::classes, whole, few) : std::vector<Under>{}},
         .attacks = {Fast{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},

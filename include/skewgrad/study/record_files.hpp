@@ -90,8 +90,7 @@ inline void write_training(const std::filesystem::path& path, const TrainingResu
 }
 
 /// Reads what `write_training` wrote. Throws FileError where it is damaged or of another training or study.
-inline TrainingResult read_training(const std::filesystem::path& path, const Notes& expected,
-                                    std::size_t test_images) {
+inline TrainingResult read_training(const std::filesystem::path& path, const Notes& expected, std::size_t test_images) {
     TensorFile file = read_safetensors(path);
     check_notes(file, expected);
     const Columns columns(file);

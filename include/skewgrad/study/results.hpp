@@ -69,8 +69,8 @@ struct StudyResults {
     std::vector<std::uint32_t> test_items;
     std::vector<TrainingResult> trainings;  ///< as in the plan; an adjusted network has its training's history
     std::vector<CellResult> cells;          ///< as in the plan
-    double seconds = 0;     ///< over all runs that it took
-    nlohmann::json record;  ///< what ran, on what (study/run_record.hpp)
+    double seconds = 0;                     ///< over all runs that it took
+    nlohmann::json record;                  ///< what ran, on what (study/run_record.hpp)
 
     /// The whole test set's confusion under a cell: the attacked class's images replaced by their adversarial versions.
     Confusion confusion(std::size_t cell) const {

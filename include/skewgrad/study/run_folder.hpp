@@ -59,9 +59,8 @@ public:
                             {"groups", nlohmann::json::array()}};
         for (const PlannedTraining& t : study.plan.trainings) {
             trainings_.push_back(study::identity_of(t, digest));
-            plan["trainings"].push_back({{"name", trainings_.back().name},
-                                         {"title", title_of(t, study.class_names)},
-                                         {"trained", !t.adjusts}});
+            plan["trainings"].push_back(
+                {{"name", trainings_.back().name}, {"title", title_of(t, study.class_names)}, {"trained", !t.adjusts}});
         }
         for (const CellGroup& g : study.plan.groups()) {
             groups_.push_back(study::identity_of(study.plan, g, study.attacks, digest));
@@ -98,7 +97,8 @@ public:
     }
     /// What a process that ended just before may have left behind.
     void drop_checkpoint(std::size_t t) const {
-        if (std::filesystem::exists(at_.checkpoint(trainings_[t].name))) remove_file(at_.checkpoint(trainings_[t].name));
+        if (std::filesystem::exists(at_.checkpoint(trainings_[t].name)))
+            remove_file(at_.checkpoint(trainings_[t].name));
     }
 
     bool has_group(std::size_t g) const { return std::filesystem::exists(at_.group(groups_[g].name)); }
@@ -139,7 +139,8 @@ private:
             const bool empty_part = (name == "trainings" || name == "cells") && entry.is_directory() &&
                                     std::filesystem::is_empty(entry.path());
             if (name != "log" && !empty_part && !is_partial_file(entry.path()))
-                throw FileError(at_.folder().string(), "holds \"" + name + "\" but no run.json: it is not a run's folder");
+                throw FileError(at_.folder().string(),
+                                "holds \"" + name + "\" but no run.json: it is not a run's folder");
         }
     }
     /// The run.json that is there, found to be of this study.

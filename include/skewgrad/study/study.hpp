@@ -79,7 +79,9 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
                 if (sampler.skewed_class != unset_class) kind.only = sampler.skewed_class;
             }
             if constexpr (requires { sampler.training_seed(Seed{}); })
-                kind.training_seed = [](Seed seed) { return std::remove_cvref_t<decltype(sampler)>::training_seed(seed); };
+                kind.training_seed = [](Seed seed) {
+                    return std::remove_cvref_t<decltype(sampler)>::training_seed(seed);
+                };
             for (const Label c : classes) kind.descriptions.push_back(study::description(with_class(sampler, c)));
         });
         return study::make_plan(of);
@@ -111,8 +113,8 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     StudyResults run(const Splits& data, const StudyObserver& observer = {}) const {
         return run(data, nullptr, observer);
     }
-    /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws FileError
-    /// where the folder is another study's, damaged or full; what is in it stays as it was.
+    /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws
+    /// FileError where the folder is another study's, damaged or full; what is in it stays as it was.
     StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}) const {
         return run(data, &folder, observer);
     }

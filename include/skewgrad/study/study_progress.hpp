@@ -24,9 +24,15 @@ struct StudyProgress {
     bool done() const { return job.empty() && trainings_done == trainings && cells_done == cells; }
 
     nlohmann::json json() const {
-        return {{"trainings", trainings},   {"trainings_done", trainings_done}, {"cells", cells},
-                {"cells_done", cells_done}, {"job", job},                       {"look", look},
-                {"looks", looks},           {"loss", loss},                     {"images_per_second", images_per_second},
+        return {{"trainings", trainings},
+                {"trainings_done", trainings_done},
+                {"cells", cells},
+                {"cells_done", cells_done},
+                {"job", job},
+                {"look", look},
+                {"looks", looks},
+                {"loss", loss},
+                {"images_per_second", images_per_second},
                 {"seconds_left", seconds_left}};
     }
     /// Throws nlohmann's exceptions for anything but what `json` gives.
@@ -55,7 +61,7 @@ class StudyClock {
 public:
     static constexpr double passes_a_training_image = 3, passes_a_gradient = 2;
 
-    double trainings_left = 0;    ///< whole trainings, the one in progress apart
+    double trainings_left = 0;  ///< whole trainings, the one in progress apart
     double attack_passes_left = 0;
 
     /// Seconds since some moment, at each call; `p` as an observer is told.
