@@ -10,7 +10,7 @@
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/report/table_json.hpp>
 #include <skewgrad/store/whole_file.hpp>
-#include <skewgrad/train/checkpoint.hpp>
+#include <skewgrad/train/session_file.hpp>
 
 namespace SKEWGRAD_NAMESPACE::report {
 

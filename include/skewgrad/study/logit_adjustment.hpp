@@ -2,7 +2,9 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,12 +43,15 @@ public:
     using Real = differentiable::RealOf<M>;
 
     /// @throws ValueError where a model is given another number of logits than `offsets` has, at the first call.
-    LogitAdjusted(M model, std::vector<double> offsets) : model_(std::move(model)), offsets_(std::move(offsets)) {}
+    LogitAdjusted(M model, std::vector<double> offsets)
+        : LogitAdjusted(std::make_shared<const M>(std::move(model)), std::move(offsets)) {}
+    LogitAdjusted(std::shared_ptr<const M> model, std::vector<double> offsets)
+        : model_(std::move(model)), offsets_(std::move(offsets)) {}
 
-    const M& model() const { return model_; }
+    const std::shared_ptr<const M>& model() const { return model_; }
 
     xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const {
-        xt::xtensor<Real, 2> z = model_.logits(x);
+        xt::xtensor<Real, 2> z = model_->logits(x);
         if (z.shape()[1] != offsets_.size())
             throw ValueError("logit adjustment: " + std::to_string(offsets_.size()) + " offsets for " +
                              std::to_string(z.shape()[1]) + " logits");
@@ -59,9 +64,9 @@ public:
         const std::size_t classes = offsets_.size(), images = x.shape()[0];
         const std::size_t pixels = images > 0 ? x.size() / images : 0;
         std::vector<double> sum(x.size());
-        const xt::xtensor<Real, 4> own = model_.input_gradient(x, y);
+        const xt::xtensor<Real, 4> own = model_->input_gradient(x, y);
         for (std::size_t k = 0; k < classes; ++k) {
-            const xt::xtensor<Real, 4> other = model_.input_gradient(x, std::vector<Label>(images, Label(k)));
+            const xt::xtensor<Real, 4> other = model_->input_gradient(x, std::vector<Label>(images, Label(k)));
             for (std::size_t n = 0; n < images; ++n) {
                 const double q = probability({z.data() + n * classes, classes}, k);
                 for (std::size_t e = n * pixels; e < (n + 1) * pixels; ++e)
@@ -80,7 +85,7 @@ private:
         for (const Real value : z) sum += std::exp(value - most);
         return std::exp(z[k] - most) / sum;
     }
-    M model_;
+    std::shared_ptr<const M> model_;  // models need not be copyable
     std::vector<double> offsets_;
 };
 

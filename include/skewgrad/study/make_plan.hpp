@@ -84,6 +84,7 @@ private:
                 if (const std::size_t twin = network(0, 0, seed); twin != victim) cells(victim, twin, from, c, true);
         }
     }
+    /// Attacked through its own adjusted logits.
     void adjusted(Seed seed) {
         std::size_t kind = of_.kinds.size();
         for (std::size_t k = 0; k < of_.kinds.size(); ++k) {
@@ -95,10 +96,7 @@ private:
                 t.sampler = kind;
                 t.adjusts = adjusts;
                 const std::size_t victim = plan_.training(std::move(t));
-                for (const Source from : of_.sources) {
-                    if (from == Source::same_model) cells(victim, victim, from, c, false);
-                    if (from == Source::different_model) cells(victim, network(0, 0, other_), from, c, false);
-                }
+                cells(victim, victim, Source::same_model, c, false);
             }
             ++kind;
         }

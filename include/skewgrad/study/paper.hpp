@@ -154,11 +154,11 @@ PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScal
     };
     const auto [balanced, under, over] = Protocol::samplers(scale);
     const int whole = Protocol::whole(scale), few = under.count;
-    using Under = std::remove_cvref_t<decltype(under)>;
+    using Cut = std::remove_cvref_t<decltype(under)>;
     PaperStudy<Protocol, B, N> study{
         .learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
         .samplers = {balanced, under, over, study::balanced_sets(N::classes, whole, few, parts.size_matched),
-                     Sampler<Sham>{}, parts.dose ? study::doses<Under>(N::classes, whole, few) : std::vector<Under>{}},
+                     Sampler<Sham>{}, parts.dose ? study::doses<Cut>(N::classes, whole, few) : std::vector<Cut>{}},
         .attacks = {Fast{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},

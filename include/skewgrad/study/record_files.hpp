@@ -13,7 +13,7 @@
 #include <skewgrad/store/notes.hpp>
 #include <skewgrad/store/safetensors.hpp>
 #include <skewgrad/study/results.hpp>
-#include <skewgrad/train/checkpoint.hpp>
+#include <skewgrad/train/session_file.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
 

@@ -17,13 +17,10 @@
 #include <skewgrad/data/batches.hpp>
 #include <skewgrad/data/dataset.hpp>
 #include <skewgrad/model/model.hpp>
-#include <skewgrad/store/notes.hpp>
 #include <skewgrad/train/recipe.hpp>
+#include <skewgrad/train/session_file.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
-
-/// Whether a checkpoint of another backend or instruction set is taken: from there on the bits are of neither.
-enum class FromHardware { same, any };
 
 using TrainingObserver = std::function<void(const TrainingProgress&)>;
 
@@ -97,6 +94,8 @@ public:
 
 private:
     const std::array<std::string, 2>& digests() const;
+    template <class Use>
+    auto with_identity(Use use) const;
     void check() const {
         const auto positive = [](const char* what, long long value) {
             if (value < 1)
