@@ -351,6 +351,7 @@ BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
         RunFolder run(folder / "run", FromHardware::any);
         const StudyResults results = elsewhere.run(small_data(), run);
         BOOST_TEST(results.record.at("hardware").size() == 2u);
+        BOOST_TEST(results.record.at("bits_of_one_machine") == false);
         BOOST_TEST(results.cells.size() == small_study().run(small_data()).cells.size());
     }
     run_in(folder / "run");  // back where it began: that is known by now

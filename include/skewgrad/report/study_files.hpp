@@ -167,7 +167,7 @@ inline void write_study(const StudyResults& results, const std::filesystem::path
     nlohmann::json study = results.record;
     study["class_names"] = results.class_names;
     study["attacks"] = results.attacks;
-    study["trainings"] = results.trainings.size();
+    study["trainings"] = results.plan.trained();
     study["cells"] = results.cells.size();
     study["left_out"] = results.plan.left_out;
     write_whole_file(folder / "study.json", study.dump(1) + "\n");

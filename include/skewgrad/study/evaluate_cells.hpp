@@ -1,10 +1,12 @@
 // The cells of one source and class: one gradient, each attack's images once, every victim's answers.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -69,32 +71,50 @@ void measure_along(const A& attack, S& source, const M& victim, bool own, const 
     agreement(cell.images, source.dx, victims.unload(gradient));
 }
 
-/// Fills the cells of `groups`, which have one source and class. `model(t)` is the network of a training;
-/// `of_class` the test images of that class. `told()` after each cell.
-template <class ModelOf, class... A>
-void evaluate_cells(StudyResults& results, std::span<const CellGroup> groups, const ModelOf& model,
-                    const std::tuple<A...>& attacks, const TestData& of_class, const AlongDirection& wanted,
-                    const std::function<void()>& told) {
-    using M = std::remove_cvref_t<decltype(model(std::size_t{}))>;
+/// The cells among `groups` that have one attack.
+inline std::vector<std::size_t> cells_of_attack(const Plan& plan, std::span<const CellGroup> groups,
+                                                std::size_t attack) {
+    std::vector<std::size_t> mine;
+    for (const CellGroup& group : groups)
+        for (const std::size_t i : group.cells)
+            if (plan.cells[i].attack == attack) mine.push_back(i);
+    return mine;
+}
+
+/// Every victim's answers to one attack's images into the records of `cells`.
+template <class M>
+void keep_answers(StudyResults& results, const std::vector<std::size_t>& cells,
+                  const std::vector<std::optional<M>>& models, const SourceImages<M>& source,
+                  const typename SourceImages<M>::Images& adversarial, const std::function<void()>& told) {
+    for (const std::size_t i : cells) {
+        std::vector<ImageRecord>& records = results.cells[i].images;
+        records.resize(source.labels.size());
+        source.describe(records);
+        keep_clean(results, i);
+        const M& victim = *models[results.plan.cells[i].victim];
+        const std::vector<Outcome> attacked = outcomes_of(victim.logits(adversarial), source.labels);
+        for (std::size_t n = 0; n < attacked.size(); ++n) records[n].attacked = attacked[n];
+        if (told) told();
+    }
+}
+
+/// Fills the cells of `groups`, which have one source and class. `models` are the plan's networks, those of these
+/// groups present; `of_class` the test images of that class. `told()` after each cell.
+template <class M, class... A>
+void evaluate_cells(StudyResults& results, std::span<const CellGroup> groups,
+                    const std::vector<std::optional<M>>& models, const std::tuple<A...>& attacks,
+                    const TestData& of_class, const AlongDirection& wanted, const std::function<void()>& told) {
     const std::size_t source = groups.front().source;
     const Label y = groups.front().attacked_class;
-    SourceImages<M> images(model(source), of_class);
+    SourceImages<M> images(*models[source], of_class);
     for_each_indexed(attacks, [&](std::size_t a, const auto& attack) {
-        std::optional<typename SourceImages<M>::Images> adversarial;
-        for (const CellGroup& group : groups)
-            for (const std::size_t i : group.cells) {
-                if (results.plan.cells[i].attack != a) continue;
-                if (!adversarial) adversarial = perturb(attack, images);
-                const M& victim = model(group.victim);
-                CellResult& cell = results.cells[i];
-                cell.images.resize(images.labels.size());
-                images.describe(cell.images);
-                keep_clean(results, i);
-                const std::vector<Outcome> attacked = outcomes_of(victim.logits(*adversarial), images.labels);
-                for (std::size_t n = 0; n < attacked.size(); ++n) cell.images[n].attacked = attacked[n];
-                if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
-                    measure_along(attack, images, victim, group.victim == source, wanted, y, cell);
-                if (told) told();
+        const std::vector<std::size_t> mine = cells_of_attack(results.plan, groups, a);
+        if (mine.empty()) return;
+        keep_answers(results, mine, models, images, perturb(attack, images), told);
+        if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
+            for (const std::size_t i : mine) {
+                const std::size_t victim = results.plan.cells[i].victim;
+                measure_along(attack, images, *models[victim], victim == source, wanted, y, results.cells[i]);
             }
     });
 }

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <ctime>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -31,7 +30,7 @@ public:
         : at_(folder), from_(from) {
         check_not_foreign();
         make_folder(at_.log());
-        lock_.emplace(at_.lock());
+        lock_.emplace(at_.folder(), at_.lock());
         make_folder(at_.trainings());
         make_folder(at_.cells());
         for (const auto& part : {at_.folder(), at_.log(), at_.cells()}) remove_partial_files(part);

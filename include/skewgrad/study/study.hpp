@@ -135,10 +135,10 @@ private:
                              {"test", checkpoint::digest_of(data.test)}};
             folder->begin(results, whole, hardware());
             results.record["hardware"] = folder->hardware();
+            results.record["bits_of_one_machine"] = folder->hardware().size() == 1;
         }
-        const auto arranged = [&](const PlannedTraining& t) { return arrange(data, t); };
-        study::NetworksAtWork<L, decltype(arranged), A...> work(learner, attacks, {smallest_epsilons, sweep},
-                                                                results.plan.trainings.size(), arranged);
+        study::NetworksAtWork<L, A...> work(learner, attacks, {smallest_epsilons, sweep}, results.plan.trainings.size(),
+                                            [&](const PlannedTraining& t) { return arrange(data, t); });
         study::CarryOut(work, results, test, folder, observer).run();
         return results;
     }

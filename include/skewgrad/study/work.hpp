@@ -42,12 +42,14 @@ public:
     virtual double passes(const Plan& plan, std::span<const CellGroup> groups) const = 0;
 };
 
-template <Learner L, class Arrange, class... A>
+template <Learner L, class... A>
 class NetworksAtWork final : public Work {
 public:
     using M = typename L::ModelType;
 
-    /// `arrange(planned training)` gives its data.
+    using Arrange = std::function<Arranged(const PlannedTraining&)>;
+
+    /// `arrange` gives a training its data. Learner and attacks must live on.
     NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, AlongDirection along, std::size_t trainings,
                    Arrange arrange)
         : learner_(learner),
@@ -82,8 +84,7 @@ public:
     std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
     void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
                   const std::function<void()>& told) const override {
-        const auto model = [&](std::size_t t) -> const M& { return *held_[t]; };
-        evaluate_cells(results, groups, model, attacks_, of_class, along_, told);
+        evaluate_cells(results, groups, held_, attacks_, of_class, along_, told);
     }
     double passes(const Plan& plan, std::span<const CellGroup> groups) const override {
         double sum = StudyClock::passes_a_gradient;
