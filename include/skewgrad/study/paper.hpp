@@ -135,9 +135,9 @@ inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
 
 }  // namespace study
 
-/// The study's values: a seed has 22 trainings of the paper's (one balanced, ten under, ten over; the next seed's
-/// balanced one) and two controls, 60 pairs of victim and class with their own gradient and 60 with another's in Table
-/// 1 form, and the controls' pairs beside them.
+/// The study's values. A seed has the paper's trainings (one balanced, ten under, ten over), the next seed's balanced
+/// one and two controls; the paper's 50 pairs of victim, class and source, ten more for Different / Balanced, and the
+/// controls' pairs beside them.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
 PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
                                        typename B::Context on = {}) {
