@@ -106,8 +106,8 @@ private:
         progress_.look = 0;
         clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) - 1;
         const Arranged data = work_.arrange(planned(t));
-        if (observer_.training_begins) observer_.training_begins(t, data);
         tell(true);
+        if (observer_.training_begins) observer_.training_begins(t, data);
         CheckpointPlace at;
         if (folder_) {
             at = folder_->checkpoint(t);
