@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Trains the network of Possas and Zhou on CIFAR-10 and attacks it with the fast gradient sign method"};
     CommonOptions options;
     add_common(app, options);
+    app.remove_option(app.get_option("--quick"));
     int looks = 12;
     add_number(app, "--looks", looks, 1, trainer.recipe.looks,
                "Stop after so many looks (of 1,406 updates); --out continues");
