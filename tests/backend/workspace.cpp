@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
             const auto used = [&](int value, bool input) {
                 if (value <= 0) return;
                 const auto v = static_cast<std::size_t>(value);
-                const std::size_t size = plan.values[v].size;
+                const std::size_t size = plan.bytes(value);
                 is_there(v, s, size);
                 if (mode == Mode::evaluate) return;
                 is_there(v, again, size);
@@ -108,11 +108,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
             used(site.second_value, true);
             if (mode != Mode::evaluate &&
                 ((site.in_value == 0 && site.adds_to_in) || (site.second_value == 0 && site.adds_to_second)))
-                is_there(2 * values, again, plan.values[0].size);  // the gradient at the image is joined, too
+                is_there(2 * values, again, plan.bytes(0));  // the gradient at the image is joined, too
         }
         const auto last = static_cast<std::size_t>(plan.last_value);
-        is_there(last, stages, plan.values[last].size);  // the loss reads the logits between forward and backward
-        if (mode != Mode::evaluate) is_there(values + last, stages - 1, plan.values[last].size);
+        is_there(last, stages, plan.bytes(plan.last_value));  // the loss reads the logits between forward and backward
+        if (mode != Mode::evaluate) is_there(values + last, stages - 1, plan.bytes(plan.last_value));
     }
 }
 
@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(evaluation_keeps_only_neighbours) {
     const auto& plan = P::plan;
     auto evaluate = host::tenancies(plan, Mode::evaluate), train = host::tenancies(plan, Mode::train);
     // The largest stage reads and writes 20 channels, padded to 32, of 8 x 8 pixels.
-    BOOST_TEST(settle(evaluate) == 2u * 32 * 64);
-    BOOST_TEST(settle(train) > 4u * 32 * 64);
+    BOOST_TEST(settle(evaluate) == 2u * 32 * 64 * sizeof(float));
+    BOOST_TEST(settle(train) > 4u * 32 * 64 * sizeof(float));
     const Cpu<f32>::Context on(2);
     BOOST_TEST(P::bytes(on, Mode::evaluate, 8).workspace < P::bytes(on, Mode::train, 8).workspace);
     BOOST_TEST(P::bytes(on, Mode::evaluate, 8).parameters == P::bytes(on, Mode::train, 8).parameters);

@@ -135,17 +135,18 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static constexpr bool can_finish = true;
 
     static constexpr cpu::Packing packing(Shape in) { return {in.c, Out, Kernel}; }
-    static constexpr std::size_t master_size(Shape in) { return packing(in).masters(); }
+    static constexpr std::size_t master_size(const Site& site) { return packing(site.in.shape).masters(); }
     // Packed copies: transposed weights, then for Winograd's method transformed ones and their transposed.
-    static constexpr std::size_t pack_size(Shape in) {
+    static constexpr std::size_t pack_size(const Site& site) {
+        const Shape in = site.in.shape;
         return packing(in).transposed() + winograd(in).weights() + winograd_back(in).weights();
     }
-    static constexpr std::size_t lane_scratch(Shape in) {
-        const auto padded = [](Shape s) { return host::channels_last(s, cpu::blocks_of(s.c) * cpu::channel_block); };
-        return std::max({cpu::convolution_scratch(padded(in), padded(Layer::infer(in)), window),
-                         winograd(in).lane_scratch(), winograd_back(in).lane_scratch()});
+    static constexpr std::size_t lane_scratch(const Site& site) {
+        const Shape in = site.in.shape;
+        return std::max({cpu::convolution_scratch(site.in, site.out, window), winograd(in).lane_scratch(),
+                         winograd_back(in).lane_scratch()});
     }
-    static constexpr std::size_t shared_scratch(Shape in) { return winograd(in).weights(); }
+    static constexpr std::size_t shared_scratch(const Site& site) { return winograd(site.in.shape).weights(); }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);

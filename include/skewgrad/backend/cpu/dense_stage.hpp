@@ -74,13 +74,9 @@ struct host::Stage<Cpu<f32>, Dense<Out, Start>> {
     using Site = cpu::Site;
     static constexpr bool can_finish = true;
 
-    // Sizes for a padded input; the image itself, compact, needs less.
     static constexpr cpu::Packing packing(const host::Layout& in) { return {static_cast<int>(in.size), Out, 1}; }
-    static constexpr host::Layout padded(Shape in) {
-        return host::channels_last(in, cpu::blocks_of(in.c) * cpu::channel_block);
-    }
-    static constexpr std::size_t master_size(Shape in) { return packing(padded(in)).masters(); }
-    static constexpr std::size_t pack_size(Shape in) { return packing(padded(in)).transposed(); }
+    static constexpr std::size_t master_size(const Site& site) { return packing(site.in).masters(); }
+    static constexpr std::size_t pack_size(const Site& site) { return packing(site.in).transposed(); }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);

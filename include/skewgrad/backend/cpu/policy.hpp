@@ -4,13 +4,11 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <skewgrad/backend/cpu/kernels/table.hpp>
+#include <skewgrad/backend/cpu/resources.hpp>
 #include <skewgrad/backend/host/layout.hpp>
 #include <skewgrad/backend/precision.hpp>
-#include <skewgrad/core/error.hpp>
-#include <skewgrad/core/parallel.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -46,39 +44,26 @@ struct Cpu;
 template <>
 struct Cpu<f32> {
     using Real = float;
+    using Edge = float;
     using Value = float;
     using Sum = float;
 
-    /// A thread count, an instruction set and how convolutions are computed. Default: SKEWGRAD_THREADS or all cores;
-    /// SKEWGRAD_ISA or the best the machine has; the fastest way. Throws ValueError for an instruction set that this
-    /// machine lacks.
-    class Context {
+    /// Resources, and how convolutions are computed: the fastest way unless told otherwise.
+    class Context : public cpu::Resources {
     public:
-        Context() : Context(default_threads()) {}
-        explicit Context(int threads) : Context(threads, cpu::chosen_instruction_set()) {}
+        Context() = default;
+        explicit Context(int threads) : Resources(threads) {}
         Context(int threads, cpu::InstructionSet set, cpu::Convolutions how = cpu::convolutions_from_environment())
-            : threads_(threads), kernels_(&cpu::kernels(checked(set))), convolutions_(how) {
-            if (threads < 1)
-                throw ValueError("a CPU context needs at least one thread, not " + std::to_string(threads));
-        }
-        int threads() const { return threads_; }
-        const cpu::KernelTable& kernels() const { return *kernels_; }
+            : Resources(threads, set), convolutions_(how) {}
+        const cpu::KernelTable& kernels() const { return cpu::kernels(set()); }
         cpu::Convolutions convolutions() const { return convolutions_; }
         std::string description() const {
-            return std::string(cpu::name(kernels_->set)) +
+            return std::string(cpu::name(kernels().set)) +
                    (convolutions_ == cpu::Convolutions::direct ? ", direct convolutions" : "");
         }
-        void wait() {}
 
     private:
-        static cpu::InstructionSet checked(cpu::InstructionSet set) {
-            if (set > cpu::best_instruction_set())
-                throw ValueError(std::string("this machine does not have the instruction set ") + cpu::name(set));
-            return set;
-        }
-        int threads_;
-        const cpu::KernelTable* kernels_;
-        cpu::Convolutions convolutions_;
+        cpu::Convolutions convolutions_ = cpu::convolutions_from_environment();
     };
 
     static std::string name() { return "cpu-f32"; }

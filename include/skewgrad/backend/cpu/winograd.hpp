@@ -130,7 +130,7 @@ void winograd_convolve(const Call& call, const WinogradShape& s, const float* fr
 }
 
 inline void winograd_forward(const Call& call, const WinogradShape& s, const float* weights) {
-    const bool rectify = call.site.epilogue && call.site.epilogue->rectifies;
+    const bool rectify = call.site.rectifies;
     winograd_convolve(call, s, call.in, call.site.in, weights, call.masters + s.packing.weights(), rectify, call.out,
                       call.site.out, [&](int n, int row, int rows) {
                           if (!rectify) call.finish_rows(n, row, rows);

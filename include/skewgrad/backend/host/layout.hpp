@@ -35,7 +35,7 @@ void clear_padding(const Layout& l, T* at, int images) {
     if (l.c != 1 || l.w <= l.shape.c) return;
     const std::ptrdiff_t pixels = std::ptrdiff_t{images} * l.shape.h * l.shape.w;
     for (std::ptrdiff_t p = 0; p < pixels; ++p)
-        for (std::ptrdiff_t c = l.shape.c; c < l.w; ++c) at[p * l.w + c] = T(0);
+        for (std::ptrdiff_t c = l.shape.c; c < l.w; ++c) at[p * l.w + c] = T{};
 }
 
 /// One image read as (c, h, w), as the sum type S whatever is stored.

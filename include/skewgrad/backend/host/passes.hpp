@@ -17,8 +17,8 @@ namespace SKEWGRAD_NAMESPACE::host {
 inline bool finite(double x) { return (std::bit_cast<std::uint64_t>(x) >> 52 & 0x7ff) != 0x7ff; }
 
 /// Loss and its gradient for a block of logits, per image; `scale` multiplies the gradient. Images in order.
-template <class Loss, class Value>
-void loss_gradient(const Layout& layout, const Value* z, std::span<const Label> labels, double scale, Value* dz,
+template <class Loss, class Edge>
+void loss_gradient(const Layout& layout, const Edge* z, std::span<const Label> labels, double scale, Edge* dz,
                    std::span<double> losses) {
     clear_padding(layout, dz, static_cast<int>(labels.size()));
     for (std::size_t n = 0; n < labels.size(); ++n)
@@ -37,10 +37,10 @@ template <class B>
 struct Passes {
     using Context = typename B::Context;
     using Real = typename B::Real;
-    using Value = typename B::Value;
+    using Edge = typename B::Edge;
     using Sum = typename B::Sum;
     using Plan = PlanView<B>;
-    using Images = host::Images<Value>;
+    using Images = host::Images<Edge>;
     using Workspace = host::Workspace<B>;
     using Parameters = host::ParameterBuffers<B>;
 
@@ -54,7 +54,7 @@ struct Passes {
     }
 
     static Images make_images(const Plan& plan, int n) {
-        return {plan.values[0], n, Buffer<Value>(plan.values[0].size * static_cast<std::size_t>(n))};
+        return {plan.values[0], n, Buffer<Edge>(plan.values[0].size * static_cast<std::size_t>(n))};
     }
     static Images copy_images(const Plan& plan, const Images& x) {
         Images copy = make_images(plan, x.count);
@@ -81,9 +81,9 @@ struct Passes {
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
-            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
+            const Edge* z = schedule.forward(x.at(first), images, Mode::attack);
             const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
-            loss_gradient<Loss>(logit_layout(plan), z, labels.subspan(at, count), 1.0, own.gradient(plan.last_value),
+            loss_gradient<Loss>(logit_layout(plan), z, labels.subspan(at, count), 1.0, logit_gradient(plan, own),
                                 own.losses());
             for (std::size_t n = 0; n < count && !losses.empty(); ++n) losses[at + n] = own.losses()[n];
             copy_logits(plan, z, first, images, logits);
@@ -108,8 +108,8 @@ struct Passes {
             labels.clear();
             for (const Pick& pick : block.picks) labels.push_back(store.labels[pick.item]);
             host::gather(on.threads(), store, block, plan.values[0], own.batch());
-            const Value* z = schedule.forward(own.batch(), images, Mode::train, &block);
-            loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), own.gradient(plan.last_value),
+            const Edge* z = schedule.forward(own.batch(), images, Mode::train, &block);
+            loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), logit_gradient(plan, own),
                                 own.losses());
             for (std::size_t n = 0; n < labels.size(); ++n) {
                 sum += own.losses()[n];
@@ -138,10 +138,10 @@ struct Passes {
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
-            const Value* z = schedule.forward(x.at(first), images, Mode::attack);
+            const Edge* z = schedule.forward(x.at(first), images, Mode::attack);
             loss_gradient<Loss>(logits, z,
                                 labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)),
-                                1.0 / x.count, own.gradient(plan.last_value), own.losses());
+                                1.0 / x.count, logit_gradient(plan, own), own.losses());
             schedule.backward(x.at(first), images, Mode::attack, nullptr, total.data(), nullptr);
         }
         export_in_master_layout(plan, total.data(), out);
@@ -161,10 +161,13 @@ struct Passes {
     }
 
 private:
+    static Edge* logit_gradient(const Plan& plan, Workspace& own) {
+        return static_cast<Edge*>(own.gradient(plan.last_value));
+    }
     static const Layout& logit_layout(const Plan& plan) {
         return plan.values[static_cast<std::size_t>(plan.last_value)];
     }
-    static void copy_logits(const Plan& plan, const Value* z, int first, int images, std::span<Real> out) {
+    static void copy_logits(const Plan& plan, const Edge* z, int first, int images, std::span<Real> out) {
         if (out.empty()) return;
         const Layout& logits = logit_layout(plan);
         const int classes = logits.shape.c;
@@ -173,7 +176,7 @@ private:
                 out[static_cast<std::size_t>((first + n) * classes + k)] =
                     static_cast<Real>(z[static_cast<std::size_t>(n) * logits.size + static_cast<std::size_t>(k)]);
     }
-    static int first_maximum(const Value* z, int classes) {
+    static int first_maximum(const Edge* z, int classes) {
         int best = 0;
         for (int k = 1; k < classes; ++k)
             if (z[k] > z[best]) best = k;

@@ -17,7 +17,7 @@ struct Program {
     using Real = typename B::Real;
     using Value = typename B::Value;
     using Sum = typename B::Sum;
-    using Images = host::Images<Value>;
+    using Images = host::Images<typename B::Edge>;
     using ByteImages = host::ByteImages;
     using Workspace = host::Workspace<B>;
     template <class O>

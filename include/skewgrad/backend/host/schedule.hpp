@@ -11,6 +11,7 @@ namespace SKEWGRAD_NAMESPACE::host {
 template <class B>
 class Schedule {
 public:
+    using Edge = typename B::Edge;
     using Value = typename B::Value;
     using Sum = typename B::Sum;
 
@@ -19,22 +20,19 @@ public:
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where.
-    Value* forward(const Value* x, int images, Mode mode, const Batch* batch = nullptr) {
-        for (const Site<B>& site : plan_.sites) {
-            Call<B> call = start(site, x, images, mode, batch);
-            site.ops->forward(call);
-        }
-        return own_.value(plan_.last_value);
+    Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
+        for (const Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, mode, batch));
+        return static_cast<Edge*>(own_.value(plan_.last_value));
     }
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients go to
     /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null.
-    void backward(const Value* x, int images, Mode mode, const Batch* batch, Sum* gradients, Value* dx) {
+    void backward(const Edge* x, int images, Mode mode, const Batch* batch, Sum* gradients, Edge* dx) {
         for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
             const Site<B>& site = *it;
-            Call<B> call = start(site, x, images, mode, batch);
-            Value* d_out = own_.gradient(site.out_value);
-            if (site.epilogue) slope(site, call.out, d_out, images);
+            AnyCall<B> call = start(site, x, images, mode, batch);
+            void* d_out = own_.gradient(site.out_value);
+            if (site.epilogue && !site.masked) slope(site, call.out, d_out, images);
             call.d_out = d_out;
             if (gradients && site.master_size > 0) {
                 call.gradients = gradients + site.master_offset;
@@ -45,10 +43,10 @@ public:
     }
 
 private:
-    Value* value(int v, const Value* x) { return v == 0 ? const_cast<Value*>(x) : own_.value(v); }
+    const void* value(int v, const Edge* x) { return v == 0 ? x : own_.value(v); }
 
-    Call<B> start(const Site<B>& site, const Value* x, int images, Mode mode, const Batch* batch) {
-        Call<B> call{.on = on_, .site = site, .images = images, .mode = mode};
+    AnyCall<B> start(const Site<B>& site, const Edge* x, int images, Mode mode, const Batch* batch) {
+        AnyCall<B> call{.on = on_, .site = site, .images = images, .mode = mode};
         call.in = value(site.in_value, x);
         if (site.second_value >= 0) call.second = value(site.second_value, x);
         call.out = own_.value(site.out_value);
@@ -60,43 +58,54 @@ private:
         return call;
     }
 
-    void slope(const Site<B>& site, const Value* y, Value* dy, int images) {
+    void slope(const Site<B>& site, const void* values, void* gradients, int images) {
         const Layout& l = site.out;
+        const std::size_t bytes = plan_.bytes(site.out_value);
         parallel_for(on_.threads(), images, [&](int n) {
-            const std::size_t at = static_cast<std::size_t>(n) * l.size;
+            const void* y = static_cast<const std::byte*>(values) + static_cast<std::size_t>(n) * bytes;
+            void* dy = static_cast<std::byte*>(gradients) + static_cast<std::size_t>(n) * bytes;
             if (l.c == 1)
-                site.epilogue->slope(y + at, dy + at, l.shape.h * l.shape.w, l.shape.c, l.w);
+                site.epilogue->slope(y, dy, l.shape.h * l.shape.w, l.shape.c, l.w);
             else
-                site.epilogue->slope(y + at, dy + at, 1, static_cast<int>(l.size), 0);
+                site.epilogue->slope(y, dy, 1, static_cast<int>(l.size), 0);
         });
     }
 
     // The gradients at a stage's inputs. The image's own is computed only when asked for.
-    void data(Call<B>& call, const Site<B>& site, Value* dx) {
-        const auto target = [&](int v) -> Value* {
+    void data(AnyCall<B>& call, const Site<B>& site, Edge* dx) {
+        const auto target = [&](int v) -> void* {
             if (v < 0) return nullptr;
             return v == 0 ? dx : own_.gradient(v);
         };
-        Value* in = target(site.in_value);
-        Value* second = target(site.second_value);
+        void* in = target(site.in_value);
+        void* second = target(site.second_value);
         if (!in && !second) return;
         call.d_in = in && site.adds_to_in ? own_.spare() : in;
         call.d_second = second && site.adds_to_second ? nullptr : second;
         site.ops->backward_data(call);
-        if (in && site.adds_to_in) add(site.in, call.images, in);
+        if (in && site.adds_to_in) add(site.in_value, call.images, in);
         if (second && site.adds_to_second) {  // both operands of a join have the same gradient
             call.d_in = nullptr;
             call.d_second = own_.spare();
             site.ops->backward_data(call);
-            add(B::layout(site.in.shape, site.second_value == 0), call.images, second);
+            add(site.second_value, call.images, second);
         }
     }
 
-    void add(const Layout& l, int images, Value* into) {
-        const Value* joined = own_.spare();
+    void add(int value, int images, void* into) {
+        if (plan_.edges[static_cast<std::size_t>(value)])
+            add<Edge>(plan_.values[static_cast<std::size_t>(value)].size, images, into);
+        else
+            add<Value>(plan_.values[static_cast<std::size_t>(value)].size, images, into);
+    }
+    template <class T>
+    void add(std::size_t size, int images, void* into) {
+        T* to = static_cast<T*>(into);
+        const T* joined = static_cast<const T*>(own_.spare());
         parallel_for(on_.threads(), images, [&](int n) {
-            const std::size_t first = static_cast<std::size_t>(n) * l.size;
-            for (std::size_t i = first; i < first + l.size; ++i) into[i] = into[i] + joined[i];
+            const std::size_t first = static_cast<std::size_t>(n) * size;
+            for (std::size_t i = first; i < first + size; ++i)
+                to[i] = static_cast<T>(static_cast<Sum>(to[i]) + static_cast<Sum>(joined[i]));
         });
     }
 

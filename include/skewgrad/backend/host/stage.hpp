@@ -2,7 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <type_traits>
 
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/backend/host/layout.hpp>
@@ -12,19 +12,23 @@ namespace SKEWGRAD_NAMESPACE::host {
 template <class B>
 struct Ops;
 
+/// What a value's elements are stored in: B::Edge at the network's two ends (the image, the logits and the gradients at
+/// both; `lower` says which else), B::Value between. Backends of one element type name it twice.
+template <class B, bool edge>
+using Element = std::conditional_t<edge, typename B::Edge, typename B::Value>;
+
 /// An element-wise layer fused behind the stage before it, in place. Rows of `channels` values, `stride` apart.
-template <class Value>
 struct Epilogue {
-    void (*value)(Value* y, int rows, int channels, std::ptrdiff_t stride);
-    void (*slope)(const Value* y, Value* dy, int rows, int channels, std::ptrdiff_t stride);  // dy *= slope
-    bool rectifies = false;  ///< it is max(y, 0): kernels may apply it before they store
+    void (*value)(void* y, int rows, int channels, std::ptrdiff_t stride);
+    void (*slope)(const void* y, void* dy, int rows, int channels, std::ptrdiff_t stride);  // dy *= slope
 };
 
 /// Where a stage stands in the plan. Computed at compile time; sizes count elements, not bytes.
 template <class B>
 struct Site {
-    Layout in, out;
+    Layout in, second, out;
     int in_value = 0, second_value = -1, out_value = 0;
+    bool in_edge = false, out_edge = false;           ///< stored in B::Edge
     std::uint16_t node = 0;                           ///< of its first node, for random streams
     bool adds_to_in = false, adds_to_second = false;  ///< its input gradients join others that are there already
     std::size_t canonical_offset = 0, canonical_size = 0;
@@ -32,24 +36,31 @@ struct Site {
     std::size_t pack_offset = 0, pack_size = 0;
     std::size_t lane_scratch = 0, shared_scratch = 0;
     const Ops<B>* ops = nullptr;
-    const Epilogue<typename B::Value>* epilogue = nullptr;
+    const Epilogue* epilogue = nullptr;
+    bool rectifies = false;  ///< the epilogue is Relu, which kernels can apply to sums before they are stored
+    bool masks_in = false;   ///< backward_data also applies the slope of the rectifier that wrote this stage's input,
+    bool masked = false;     ///< whose own stage then finds it in its output's gradient
 };
 
 /// One run of a stage over `images` images. Pointers are to the first image; each value's images are contiguous.
-template <class B>
+/// In, Second and Out are its values' elements; void where they are not known, between the schedule and the stage.
+template <class B, class In = typename B::Value, class Second = In, class Out = typename B::Value>
 struct Call {
+    using Backend = B;
+    using InElement = In;
+    using OutElement = Out;
     using Value = typename B::Value;
     using Sum = typename B::Sum;
     typename B::Context& on;
     const Site<B>& site;
     int images = 0;
     Mode mode = Mode::evaluate;
-    const Value* in = nullptr;
-    const Value* second = nullptr;
-    Value* out = nullptr;
-    const Value* d_out = nullptr;  ///< gradient at the output, the epilogue's slope already in it
-    Value* d_in = nullptr;
-    Value* d_second = nullptr;
+    const In* in = nullptr;
+    const Second* second = nullptr;
+    Out* out = nullptr;
+    const Out* d_out = nullptr;  ///< gradient at the output, the epilogue's slope already in it
+    In* d_in = nullptr;
+    Second* d_second = nullptr;
     const Sum* masters = nullptr;  ///< the stage's own parameters, and its packed copies
     const Value* packs = nullptr;
     Sum* gradients = nullptr;
@@ -57,10 +68,10 @@ struct Call {
     Value* shared = nullptr;       ///< `site.shared_scratch` elements for all of them
     const Batch* batch = nullptr;  ///< whose images these are, in training
 
-    const Value* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
-    Value* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }
-    const Value* d_out_image(int n) const { return d_out + static_cast<std::size_t>(n) * site.out.size; }
-    Value* d_in_image(int n) const { return d_in + static_cast<std::size_t>(n) * site.in.size; }
+    const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
+    Out* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }
+    const Out* d_out_image(int n) const { return d_out + static_cast<std::size_t>(n) * site.out.size; }
+    In* d_in_image(int n) const { return d_in + static_cast<std::size_t>(n) * site.in.size; }
     Value* lane(int i) const { return scratch + static_cast<std::size_t>(i) * site.lane_scratch; }
     /// Applies the fused element-wise layer, if there is one, to image n of the output.
     void finish(int n) const {
@@ -72,14 +83,36 @@ struct Call {
     /// The same for some rows of it; channels must stand innermost.
     void finish_rows(int n, int first, int rows) const {
         if (!site.epilogue) return;
-        Value* at = out_image(n) + first * site.out.h;
+        Out* at = out_image(n) + first * site.out.h;
         const int pixels = rows * site.out.shape.w, channels = site.out.shape.c;
         if (site.out.w == channels)  // no padding between pixels
             site.epilogue->value(at, 1, pixels * channels, 0);
         else
             site.epilogue->value(at, pixels, channels, site.out.w);
     }
+    /// The same run with the elements' types named.
+    template <class I, class S, class O>
+    Call<B, I, S, O> of() const {
+        return {on,
+                site,
+                images,
+                mode,
+                static_cast<const I*>(in),
+                static_cast<const S*>(second),
+                static_cast<O*>(out),
+                static_cast<const O*>(d_out),
+                static_cast<I*>(d_in),
+                static_cast<S*>(d_second),
+                masters,
+                packs,
+                gradients,
+                scratch,
+                shared,
+                batch};
+    }
 };
+template <class B>
+using AnyCall = Call<B, void, void, void>;
 
 /// How a stage is run. Null where there is nothing to do: no parameters, no packed copies.
 template <class B>
@@ -89,26 +122,36 @@ struct Ops {
     void (*import_parameters)(const Site<B>&, const Real* canonical, Sum* masters) = nullptr;
     void (*export_parameters)(const Site<B>&, const Sum* masters, Real* canonical) = nullptr;
     void (*repack)(typename B::Context&, const Site<B>&, const Sum* masters, typename B::Value* packs) = nullptr;
-    void (*forward)(const Call<B>&) = nullptr;
-    void (*backward_data)(const Call<B>&) = nullptr;
-    void (*backward_weights)(const Call<B>&) = nullptr;  // adds to the stage's gradients
+    void (*forward)(const AnyCall<B>&) = nullptr;
+    void (*backward_data)(const AnyCall<B>&) = nullptr;
+    void (*backward_weights)(const AnyCall<B>&) = nullptr;  // adds to the stage's gradients
 };
 
 /// How backend B runs one layer. The primary template covers element-wise and gather layers; backends, and users who
-/// want more speed for a layer of theirs, specialise it ("native").
+/// want more speed for a layer of theirs, specialise it ("native"). Its functions take the Call of the elements they
+/// are for.
 template <class B, class Layer>
 struct Stage;
 
-template <class B, class Layer>
+/// A stage's functions for values of certain elements, behind the one signature that the schedule knows.
+template <class B, class S, class In, class Second, class Out>
+struct Typed {
+    static void forward(const AnyCall<B>& call) { S::forward(call.template of<In, Second, Out>()); }
+    static void backward_data(const AnyCall<B>& call) { S::backward_data(call.template of<In, Second, Out>()); }
+    static void backward_weights(const AnyCall<B>& call) { S::backward_weights(call.template of<In, Second, Out>()); }
+};
+
+template <class B, class Layer, class In, class Second, class Out>
 inline constexpr Ops<B> ops_of = [] {
     using S = Stage<B, Layer>;
+    using Run = Typed<B, S, In, Second, Out>;
     Ops<B> ops;
-    ops.forward = &S::forward;
-    ops.backward_data = &S::backward_data;
-    if constexpr (requires { &S::backward_weights; }) {
+    ops.forward = &Run::forward;
+    ops.backward_data = &Run::backward_data;
+    if constexpr (requires { &S::import_parameters; }) {
         ops.import_parameters = &S::import_parameters;
         ops.export_parameters = &S::export_parameters;
-        ops.backward_weights = &S::backward_weights;
+        ops.backward_weights = &Run::backward_weights;
     }
     if constexpr (requires { &S::repack; }) ops.repack = &S::repack;
     return ops;

@@ -35,8 +35,8 @@ template <class B, class L>
 struct Stage : decltype(choose_stage<B, L>())::type {};
 
 /// What image n of a training batch draws its dropout from.
-template <class B>
-Stream dropout_stream(const Call<B>& call, int n) {
+template <class B, class In, class Out>
+Stream dropout_stream(const Call<B, In, In, Out>& call, int n) {
     const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
     return {.seed = call.batch->seed,
             .purpose = Purpose::dropout,
@@ -49,35 +49,41 @@ Stream dropout_stream(const Call<B>& call, int n) {
 /// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.
 template <class B, int Percent>
 struct DropoutStage {
-    using Value = typename B::Value;
     using Sum = typename B::Sum;
 
-    static void forward(const Call<B>& call) { run(call, call.in, call.site.in, call.out, call.site.out); }
-    static void backward_data(const Call<B>& call) { run(call, call.d_out, call.site.out, call.d_in, call.site.in); }
+    template <class In, class Out>
+    static void forward(const Call<B, In, In, Out>& call) {
+        run(call, call.in, call.site.in, call.out, call.site.out);
+    }
+    template <class In, class Out>
+    static void backward_data(const Call<B, In, In, Out>& call) {
+        run(call, call.d_out, call.site.out, call.d_in, call.site.in);
+    }
 
 private:
-    static void run(const Call<B>& call, const Value* from, const Layout& source, Value* to, const Layout& target) {
+    template <class C, class From, class To>
+    static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target) {
         constexpr Sum scale = static_cast<Sum>(Dropout<Percent>::scale);
         const bool drops = call.mode == Mode::train && Percent > 0;
         parallel_for(call.on.threads(), call.images, [&](int n) {
-            const Value* x = from + static_cast<std::size_t>(n) * source.size;
-            Value* y = to + static_cast<std::size_t>(n) * target.size;
+            const From* x = from + static_cast<std::size_t>(n) * source.size;
+            To* y = to + static_cast<std::size_t>(n) * target.size;
             const Stream stream = drops ? dropout_stream(call, n) : Stream{};
             Words words{};
             std::uint32_t element = 0;  // runs over (h W + w) C + c as the loops do
             for (int h = 0; h < source.shape.h; ++h)
                 for (int w = 0; w < source.shape.w; ++w)
                     for (int c = 0; c < source.shape.c; ++c, ++element) {
-                        const Value v = x[source(c, h, w)];
+                        const From v = x[source(c, h, w)];
                         if (!drops) {
-                            y[target(c, h, w)] = v;
+                            y[target(c, h, w)] = static_cast<To>(v);
                             continue;
                         }
                         if (element % 8 == 0) words = draw(stream, element / 8);
                         const std::uint32_t bits = words[element % 8 / 2] >> (16 * (element % 2)) & 0xffffu;
                         y[target(c, h, w)] = bits < Dropout<Percent>::threshold
-                                                 ? Value(0)
-                                                 : static_cast<Value>(static_cast<Sum>(v) * scale);
+                                                 ? static_cast<To>(Sum(0))
+                                                 : static_cast<To>(static_cast<Sum>(v) * scale);
                     }
         });
         clear_padding(target, to, call.images);
@@ -87,32 +93,32 @@ private:
 template <class B, int Percent>
 struct Stage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
 
-/// The join of a residual branch; both operands have one layout unless one is the image itself.
+/// The join of a residual branch; operands may differ in layout and elements, as where one is the image itself.
 template <class B>
 struct Stage<B, Add> {
-    using Value = typename B::Value;
+    using Sum = typename B::Sum;
 
-    static void forward(const Call<B>& call) {
-        each(call, [&](std::size_t a, std::size_t b, std::size_t y) { call.out[y] = call.in[a] + call.second[b]; });
+    template <class In, class Second, class Out>
+    static void forward(const Call<B, In, Second, Out>& call) {
+        each(call, [&](std::size_t a, std::size_t b, std::size_t y) {
+            call.out[y] = static_cast<Out>(static_cast<Sum>(call.in[a]) + static_cast<Sum>(call.second[b]));
+        });
         clear_padding(call.site.out, call.out, call.images);
     }
-    static void backward_data(const Call<B>& call) {
+    template <class In, class Second, class Out>
+    static void backward_data(const Call<B, In, Second, Out>& call) {
         each(call, [&](std::size_t a, std::size_t b, std::size_t y) {
-            if (call.d_in) call.d_in[a] = call.d_out[y];
-            if (call.d_second) call.d_second[b] = call.d_out[y];
+            if (call.d_in) call.d_in[a] = static_cast<In>(call.d_out[y]);
+            if (call.d_second) call.d_second[b] = static_cast<Second>(call.d_out[y]);
         });
         if (call.d_in) clear_padding(call.site.in, call.d_in, call.images);
-        if (call.d_second) clear_padding(second_layout(call), call.d_second, call.images);
+        if (call.d_second) clear_padding(call.site.second, call.d_second, call.images);
     }
 
 private:
-    static Layout second_layout(const Call<B>& call) {
-        return B::layout(call.site.in.shape, call.site.second_value == 0);
-    }
-    template <class Body>
-    static void each(const Call<B>& call, Body body) {
-        const Layout &a = call.site.in, &y = call.site.out;
-        const Layout b = second_layout(call);
+    template <class C, class Body>
+    static void each(const C& call, Body body) {
+        const Layout &a = call.site.in, &b = call.site.second, &y = call.site.out;
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const auto image = static_cast<std::size_t>(n);
             for (int h = 0; h < a.shape.h; ++h)

@@ -16,14 +16,22 @@ template <class B>
 struct PlanView {
     std::span<const Site<B>> sites;
     std::span<const Layout> values;
+    std::span<const bool> edges;
     int last_value = 0;
     std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
+
+    /// Bytes of a value of one image.
+    constexpr std::size_t bytes(int value) const {
+        const auto v = static_cast<std::size_t>(value);
+        return values[v].size * (edges[v] ? sizeof(typename B::Edge) : sizeof(typename B::Value));
+    }
 };
 
 template <class B, std::size_t N>
 constexpr PlanView<B> view(const Lowered<B, N>& plan) {
     return {{plan.sites.data(), static_cast<std::size_t>(plan.stages)},
             plan.values,
+            plan.edges,
             plan.last_value,
             plan.canonical,
             plan.masters,
@@ -32,7 +40,7 @@ constexpr PlanView<B> view(const Lowered<B, N>& plan) {
             plan.shared_scratch};
 }
 
-/// Where values and their gradients lie in the arena, in elements an image. Time runs over the stages forward and
+/// Where values and their gradients lie in the arena, in bytes an image. Time runs over the stages forward and
 /// then backward; two tenants share memory when their times do not meet (first fit in order of birth).
 struct Tenancy {
     int from = 0, to = -1;  ///< first and last moment, both included; to < from: never
@@ -71,20 +79,20 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
     const auto values = plan.values.size();
     const int stages = static_cast<int>(plan.sites.size()), end = 2 * stages;
     std::vector<Tenancy> all(2 * values + 1);
-    const auto round_up = [](std::size_t n) { return (n + 15) / 16 * 16; };
+    const auto room = [&](int value) { return (plan.bytes(value) + 63) / 64 * 64; };  // each on a line of its own
     const bool back = mode != Mode::evaluate;
     for (int s = 0; s < stages; ++s) {
         const Site<B>& site = plan.sites[static_cast<std::size_t>(s)];
         const int again = end - 1 - s;  // when the stage runs backward
         const auto out = static_cast<std::size_t>(site.out_value);
-        all[out] = {s, back ? again : s, round_up(plan.values[out].size), 0};
-        if (back) all[values + out] = {again, again, round_up(plan.values[out].size), 0};
+        all[out] = {s, back ? again : s, room(site.out_value), 0};
+        if (back) all[values + out] = {again, again, room(site.out_value), 0};
         for (const int v : std::array{site.in_value, site.second_value}) {
             if (v < 0) continue;
             const auto read = static_cast<std::size_t>(v);
             if (back && (site.adds_to_in || site.adds_to_second)) {
                 Tenancy& spare = all.back();
-                spare = {stages, end, std::max(spare.size, round_up(plan.values[read].size)), 0};
+                spare = {stages, end, std::max(spare.size, room(v)), 0};
             }
             if (v == 0) continue;
             all[read].to = std::max(all[read].to, s);
@@ -101,6 +109,7 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
 template <class B>
 class Workspace {
 public:
+    using Edge = typename B::Edge;
     using Value = typename B::Value;
 
     Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
@@ -116,30 +125,32 @@ public:
 
     Mode mode() const { return mode_; }
     int images() const { return images_; }
-    Value* value(int v) { return at(static_cast<std::size_t>(v)); }
-    Value* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
-    Value* spare() { return at(2 * values_); }
+    void* value(int v) { return at(static_cast<std::size_t>(v)); }
+    void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
+    void* spare() { return at(2 * values_); }
     Value* scratch() { return scratch_.data(); }
     Value* shared_scratch() { return shared_scratch_.data(); }
-    Value* batch() { return batch_.data(); }  ///< a training batch's images
+    Edge* batch() { return batch_.data(); }  ///< a training batch's images
     std::span<double> losses() { return losses_; }
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
         auto tenants = tenancies(plan, mode);
-        const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.values[0].size : 0);
+        const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0);
         const std::size_t scratch = plan.lane_scratch * static_cast<std::size_t>(lanes) + plan.shared_scratch;
-        return (an_image * static_cast<std::size_t>(images) + scratch) * sizeof(Value);
+        return an_image * static_cast<std::size_t>(images) + scratch * sizeof(Value);
     }
 
 private:
-    Value* at(std::size_t tenant) {
+    std::byte* at(std::size_t tenant) {
         return arena_.data() + tenants_[tenant].offset * static_cast<std::size_t>(images_);
     }
     Mode mode_;
     int images_;
     std::vector<Tenancy> tenants_;
     std::size_t values_;
-    Buffer<Value> arena_, scratch_, shared_scratch_, batch_;
+    Buffer<std::byte> arena_;
+    Buffer<Value> scratch_, shared_scratch_;
+    Buffer<Edge> batch_;
     std::vector<double> losses_;
 };
 

@@ -12,6 +12,7 @@ namespace SKEWGRAD_NAMESPACE {
 template <std::floating_point T>
 struct Reference {
     using Real = T;
+    using Edge = T;
     using Value = T;
     using Sum = T;
     struct Context {

@@ -84,7 +84,9 @@ struct host::Stage<Reference<T>, Conv<Out, Kernel, Stride, Pad, Start>> : refere
     using Layer = Conv<Out, Kernel, Stride, Pad, Start>;
     using Call = host::Call<Reference<T>>;
     static constexpr reference::Window window{Kernel, Stride, Layer::padding};
-    static constexpr std::size_t master_size(Shape in) { return parameter_size<Layer>(in); }
+    static constexpr std::size_t master_size(const host::Site<Reference<T>>& site) {
+        return parameter_size<Layer>(site.in.shape);
+    }
 
     /// y = W columns(x) + b, image by image.
     static void forward(const Call& call) {
@@ -140,7 +142,9 @@ template <class T, int Out, Initial Start>
 struct host::Stage<Reference<T>, Dense<Out, Start>> : reference::WeightAndBias<T> {
     using Layer = Dense<Out, Start>;
     using Call = host::Call<Reference<T>>;
-    static constexpr std::size_t master_size(Shape in) { return parameter_size<Layer>(in); }
+    static constexpr std::size_t master_size(const host::Site<Reference<T>>& site) {
+        return parameter_size<Layer>(site.in.shape);
+    }
 
     /// Y = X W^T + b over the whole block of images.
     static void forward(const Call& call) {
