@@ -56,10 +56,11 @@ struct KernelTable {
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
 
-/// The kernels of one instruction set. Calling those of a set above best_instruction_set() is undefined.
+/// The kernels of one instruction set; those of avx512 for the sets above it. Calling those of a set above
+/// best_instruction_set() is undefined.
 inline const KernelTable& kernels(InstructionSet set) noexcept {
 #if defined(__x86_64__)
-    if (set == InstructionSet::avx512) return avx512::table;
+    if (set >= InstructionSet::avx512) return avx512::table;
     if (set == InstructionSet::avx2) return avx2::table;
 #endif
     assert(set == InstructionSet::portable);

@@ -1,6 +1,9 @@
 // The vector type of one instruction set and the few operations that the kernels need on it.
 
-#if defined(SKEWGRAD_ISA_AVX512)
+#if defined(SKEWGRAD_ISA_AVX512_BF16)
+inline constexpr InstructionSet set = InstructionSet::avx512_bf16;
+inline constexpr int lanes = 16;
+#elif defined(SKEWGRAD_ISA_AVX512)
 inline constexpr InstructionSet set = InstructionSet::avx512;
 inline constexpr int lanes = 16;
 #elif defined(SKEWGRAD_ISA_AVX2)

@@ -1,0 +1,217 @@
+// Convolution in bf16: images with a border of zeros in a lane's scratch, as pairs of channels, images or parts.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include <skewgrad/backend/cpu/bf16_packing.hpp>
+#include <skewgrad/backend/cpu/conv_stage.hpp>
+
+namespace SKEWGRAD_NAMESPACE {
+namespace cpu {
+
+/// Input of the forward pass: bf16 as it is, or bordered in scratch; f32 in two parts, which make a pair.
+template <class In, class Out>
+class PairInput {
+public:
+    PairInput(const PairCall<In, Out>& call, Window win, int lane)
+        : call_(call),
+          edge_(win.padding),
+          pixel_(std::is_same_v<In, float> ? 2 * call.site.in.shape.c : call.site.in.w),
+          row_((call.site.in.shape.w + 2 * edge_) * pixel_),
+          scratch_(call.lane(lane)) {
+        if (edge_ > 0) std::fill_n(scratch_, (call.site.in.shape.h + 2 * edge_) * row_, Bfloat16{});
+    }
+    PairPlane of(int n) const {
+        const host::Layout& in = call_.site.in;
+        const int pairs = std::is_same_v<In, float> ? in.shape.c : (in.shape.c + 1) / 2;
+        if constexpr (std::is_same_v<In, float>) {
+            for (int h = 0; h < in.shape.h; ++h)
+                call_.on.kernels().split(call_.in_image(n) + h * in.h, in.h,
+                                         scratch_ + (h + edge_) * row_ + edge_ * pixel_);
+        } else {
+            if (edge_ == 0) return {call_.in_image(n), in.h, in.w, pairs};
+            place(call_.in_image(n), in, scratch_, row_, pixel_, edge_, 1);
+        }
+        return {scratch_, row_, pixel_, pairs};
+    }
+
+private:
+    const PairCall<In, Out>& call_;
+    int edge_;
+    std::ptrdiff_t pixel_, row_;
+    Bfloat16* scratch_;
+};
+
+template <class In, class Out>
+void convolve_forward(const PairCall<In, Out>& call, Window win, const PairPack& p) {
+    const host::Layout& out = call.site.out;
+    const float* bias = call.masters + p.masters.weights();
+    const bool rectify = call.site.rectifies;
+    const int threads = call.on.threads(), groups = (p.out_blocks + 1) / 2;
+    // Fewer images than threads: threads share an image's output channels instead. Bits do not depend on it.
+    const int splits = call.images < threads ? std::min(threads, groups) : 1;
+    parallel_ranges(threads, call.images * splits, [&](int lane, int begin, int end) {
+        const PairInput input(call, win, lane);
+        for (int task = begin; task < end; ++task) {
+            const int n = task / splits;
+            const Share share = share_of(groups, task % splits, splits);
+            PairConvolution job = convolution(input.of(n), win, call.packs, bias, out, call.out_image(n));
+            job.rectify = rectify;
+            job.out_block_begin = 2 * share.begin;
+            job.out_block_end = std::min(2 * share.end, p.out_blocks);
+            call.on.kernels().convolve(job);
+            if (splits == 1 && !rectify) call.finish(n);
+        }
+    });
+    if (splits > 1 && !rectify)
+        for (int n = 0; n < call.images; ++n) call.finish(n);
+}
+
+/// The gradient at the input is a convolution of the output's gradient, spread out by the stride and bordered so that
+/// every input pixel meets all taps, with the transposed weights.
+template <class In, class Out>
+void convolve_backward_data(const PairCall<In, Out>& call, Window win, const PairPack& p) {
+    const host::Layout &in = call.site.in, &out = call.site.out;
+    const int border = win.kernel - 1;
+    const std::ptrdiff_t pixel = rounded_layout(out.shape).w, row = (in.shape.w + border) * pixel;
+    parallel_ranges(call.on.threads(), call.images, [&](int lane, int begin, int end) {
+        Bfloat16* spread = call.lane(lane);
+        std::fill_n(spread, (in.shape.h + border) * row, Bfloat16{});
+        for (int n = begin; n < end; ++n) {
+            place(call.d_out_image(n), out, spread, row, pixel, border - win.padding, win.stride);
+            call.on.kernels().convolve(convolution({spread, row, pixel, p.out_pairs()}, {win.kernel},
+                                                   call.packs + p.forward(), nullptr, in, call.d_in_image(n),
+                                                   call.site.masks_in ? call.in_image(n) : nullptr));
+        }
+    });
+}
+
+/// Input of the weight gradient, bordered and cut into panels: two images of bf16 as pairs, or one of f32 in two parts.
+struct PanelPlane {
+    std::ptrdiff_t row, panel;
+    int edge, panels;
+
+    constexpr PanelPlane(const host::Layout& in, Window win)
+        : row((in.shape.w + 2 * win.padding) * 2 * panel_channels),
+          panel((in.shape.h + 2 * win.padding) * row),
+          edge(win.padding),
+          panels(panels_of(in.shape.c)) {}
+    constexpr std::size_t size() const { return static_cast<std::size_t>(panels * panel); }
+    std::ptrdiff_t at(int h) const { return (h + edge) * row + edge * 2 * panel_channels; }
+};
+
+/// Threads share the weights; each sums its own over all images, in order.
+template <class In, class Out>
+void convolve_backward_weights(const PairCall<In, Out>& call, Window win, const PairPack& p) {
+    constexpr bool parts = std::is_same_v<In, float>;
+    constexpr int step = parts ? 1 : 2;  // images at a time
+    const host::Layout &in = call.site.in, out = rounded_layout(call.site.out.shape);
+    const PanelPlane plane(in, win);
+    const auto taps = static_cast<std::size_t>(win.kernel * win.kernel);
+    const PairWeightGradient job = weight_gradient(
+        nullptr, plane.panel, plane.row, in.shape.c, win, out, nullptr, nullptr, call.gradients,
+        taps * static_cast<std::size_t>(in.shape.c) * channel_block, call.gradients + p.masters.weights());
+    parallel_ranges(call.on.threads(), job.units(), [&](int lane, int begin, int end) {
+        Bfloat16* panels = call.lane(lane);
+        Bfloat16* rounded = panels + plane.size();  // output gradients that are not bf16 yet
+        std::fill_n(panels, plane.size(), Bfloat16{});
+        if constexpr (std::is_same_v<Out, float>) std::fill_n(rounded, 2 * out.size, Bfloat16{});
+        PairWeightGradient mine = job;
+        mine.in = panels;
+        mine.unit_begin = begin;
+        mine.unit_end = end;
+        const auto gradient_of = [&](int n, int slot) -> const Bfloat16* {
+            if constexpr (std::is_same_v<Out, float>) {
+                Bfloat16* to = rounded + static_cast<std::size_t>(slot) * out.size;
+                place(call.d_out_image(n), call.site.out, to, out.h, out.w, 0, 1);
+                return to;
+            } else {
+                return call.d_out_image(n);
+            }
+        };
+        for (int n = 0; n < call.images; n += step) {
+            mine.first = gradient_of(n, 0);
+            if constexpr (parts) {
+                for (int h = 0; h < in.shape.h; ++h)
+                    split_into_panels(call.in_image(n) + h * in.h, in.shape.w, in.shape.c, panels + plane.at(h),
+                                      plane.panel);
+                mine.second = mine.first;
+            } else {
+                const bool both = n + 1 < call.images;
+                for (int h = 0; h < in.shape.h; ++h) {
+                    PairRows rows{};
+                    rows.first = call.in_image(n) + h * in.h;
+                    rows.second = both ? call.in_image(n + 1) + h * in.h : nullptr;
+                    rows.pixel = in.w;
+                    rows.pixels = in.shape.w;
+                    rows.panels = plane.panels;
+                    rows.to = panels + plane.at(h);
+                    rows.to_panel = plane.panel;
+                    rows.to_pixel = 2 * panel_channels;
+                    call.on.kernels().pair_rows(rows);
+                }
+                mine.second = both ? gradient_of(n + 1, 1) : nullptr;
+            }
+            call.on.kernels().accumulate_weight_gradient(mine);
+        }
+    });
+}
+
+/// Scratch of one lane: the largest of the bordered input, the spread output gradient, and the panels with two rounded
+/// output gradients.
+constexpr std::size_t convolution_scratch(const PairSite& site, Window win) {
+    const host::Layout &in = site.in, out = rounded_layout(site.out.shape);
+    const auto pixels = [&](int border) {
+        return static_cast<std::size_t>(in.shape.h + border) * static_cast<std::size_t>(in.shape.w + border);
+    };
+    const std::size_t pixel = site.in_edge ? 2 * static_cast<std::size_t>(in.shape.c) : static_cast<std::size_t>(in.w);
+    return std::max({pixels(2 * win.padding) * pixel, pixels(win.kernel - 1) * static_cast<std::size_t>(out.w),
+                     PanelPlane(in, win).size() + (site.out_edge ? 2 * out.size : 0)});
+}
+
+}  // namespace cpu
+
+template <int Out, int Kernel, int Stride, Padding Pad, Initial Start>
+struct host::Stage<Cpu<bf16>, Conv<Out, Kernel, Stride, Pad, Start>> {
+    using Layer = Conv<Out, Kernel, Stride, Pad, Start>;
+    using Site = cpu::PairSite;
+    static constexpr cpu::Window window{Kernel, Stride, Layer::padding};
+    static constexpr bool can_finish = true, rounds = true;
+
+    static constexpr cpu::PairPack pack(const Site& site) {
+        return {{site.in.shape.c, Out, Kernel},
+                site.in_edge,
+                cpu::blocks_of_pixel(site.out, site.out_edge),
+                cpu::blocks_of_pixel(site.in, site.in_edge)};
+    }
+    static constexpr bool masks_input(const Site&) { return true; }
+    static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }
+    static constexpr std::size_t pack_size(const Site& site) { return pack(site).forward() + pack(site).transposed(); }
+    static constexpr std::size_t lane_scratch(const Site& site) { return cpu::convolution_scratch(site, window); }
+
+    static void import_parameters(const Site& site, const float* canonical, float* masters) {
+        std::fill_n(masters, site.master_size, 0.0f);
+        cpu::reorder_convolution(pack(site).masters, canonical, masters, true);
+    }
+    static void export_parameters(const Site& site, const float* masters, float* canonical) {
+        cpu::reorder_convolution(pack(site).masters, masters, canonical, false);
+    }
+    static void repack(Cpu<bf16>::Context& on, const Site& site, const float* masters, Bfloat16* packs) {
+        cpu::repack(on, pack(site), masters, packs);
+    }
+    template <class I, class O>
+    static void forward(const cpu::PairCall<I, O>& call) {
+        cpu::convolve_forward(call, window, pack(call.site));
+    }
+    template <class I, class O>
+    static void backward_data(const cpu::PairCall<I, O>& call) {
+        cpu::convolve_backward_data(call, window, pack(call.site));
+    }
+    template <class I, class O>
+    static void backward_weights(const cpu::PairCall<I, O>& call) {
+        cpu::convolve_backward_weights(call, window, pack(call.site));
+    }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE
