@@ -1,5 +1,7 @@
-// Cpu<f32> gives the same bits for any number of threads and, outside training, for any batch an image stands in.
+// The CPU backends give the same bits for any number of threads and, outside training, for any batch an image stands
+// in.
 #define BOOST_TEST_MODULE backend_cpu_bits
+#include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +24,7 @@ namespace {
 
 struct Net : Network<Image<3, 8, 8>, Conv<20>, Relu, Conv<17, 5, 2>, Relu, MaxPool<2>, Dropout<25>,
                      Residual<Conv<17>, Softplus>, Depthwise, Dense<33>, Relu, Dropout<50>, Dense<5>> {};
-using Subject = Model<Net, Cpu<f32>>;
-using Program = Subject::Program;
+using Backends = boost::mpl::list<Cpu<f32>, Cpu<bf16>>;
 
 std::vector<cpu::InstructionSet> sets_here() {
     std::vector<cpu::InstructionSet> all;
@@ -32,8 +33,9 @@ std::vector<cpu::InstructionSet> sets_here() {
     return all;
 }
 
-Subject subject(int threads, cpu::InstructionSet set) {
-    Subject model(Seed{4}, Cpu<f32>::Context(threads, set));
+template <class B>
+Model<Net, B> subject(int threads, cpu::InstructionSet set) {
+    Model<Net, B> model(Seed{4}, typename B::Context(threads, set));
     shake(model);
     return model;
 }
@@ -55,11 +57,12 @@ struct Seen {
                same_bits(a.adversarial, b.adversarial);
     }
 };
-Seen seen(const Subject& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y, int chunk) {
+template <class M>
+Seen seen(const M& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y, int chunk) {
     Seen all{std::vector<float>(y.size() * 5), std::vector<double>(y.size()), {}, {}};
     const auto images = model.load(x);
     auto dx = model.copy(images), moved = model.copy(images);
-    auto own = Program::make_workspace(model.context(), Mode::attack, chunk);
+    auto own = M::Program::make_workspace(model.context(), Mode::attack, chunk);
     model.gradient(images, y, own, dx, all.logits, all.losses);
     model.sign_step(moved, images, dx, SignStep{.alpha = 0.03f});
     all.gradient = model.unload(dx);
@@ -67,25 +70,25 @@ Seen seen(const Subject& model, const xt::xtensor<float, 4>& x, const std::vecto
     return all;
 }
 
-BOOST_AUTO_TEST_CASE(an_attack_does_not_depend_on_chunks_or_threads) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_attack_does_not_depend_on_chunks_or_threads, B, Backends) {
     const std::size_t count = 36;
     const auto x = random_images<float>(Net::image, count);
     const auto y = labels_in_turn(count, Net::classes);
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
-            const Seen expected = seen(subject(1, set), x, y, 32);
+            const Seen expected = seen(subject<B>(1, set), x, y, 32);
             for (const auto& [threads, chunk] : {std::pair(1, 1), {1, 1000}, {2, 1}, {2, 32}, {3, 32}, {3, 1000}})
-                BOOST_TEST((seen(subject(threads, set), x, y, chunk) == expected),
+                BOOST_TEST((seen(subject<B>(threads, set), x, y, chunk) == expected),
                            threads << " threads, chunks of " << chunk);
-            const auto whole = subject(2, set).logits(x);
+            const auto whole = subject<B>(2, set).logits(x);
             BOOST_TEST(same_bits(std::vector<float>(whole.begin(), whole.end()), expected.logits));
         }
 }
 
-BOOST_AUTO_TEST_CASE(an_image_does_not_depend_on_the_others_of_its_batch) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_image_does_not_depend_on_the_others_of_its_batch, B, Backends) {
     const auto x = random_images<float>(Net::image, 40);
     const auto y = labels_in_turn(40, Net::classes);
     const Attack<FGSM, Ascent> attack{.epsilon = 0.02f};
-    const Subject model = subject(2, cpu::best_instruction_set());
+    const Model<Net, B> model = subject<B>(2, cpu::best_instruction_set());
     const auto together = attack(model, x, y);
     const std::size_t pixels = x.size() / 40;
     for (const std::size_t n : {std::size_t{0}, std::size_t{17}, std::size_t{39}}) {
@@ -96,16 +99,16 @@ BOOST_AUTO_TEST_CASE(an_image_does_not_depend_on_the_others_of_its_batch) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_list_streamed_from_bytes_equals_its_images) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_list_streamed_from_bytes_equals_its_images, B, Backends) {
     const TestData data(noise(130));
-    const Subject model = subject(2, cpu::best_instruction_set());
+    const Model<Net, B> model = subject<B>(2, cpu::best_instruction_set());
     BOOST_TEST(same_bits(model.logits(data), model.logits(data.images())));
     BOOST_TEST(same_bits(model.unload(model.load(data)), data.images()));
     BOOST_TEST((evaluate(model, data) == evaluate(model, data.images(), data.labels())));
 }
 
 // 23 images in batches of 8: every third batch has 7.
-BOOST_AUTO_TEST_CASE(training_does_not_depend_on_threads) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(training_does_not_depend_on_threads, B, Backends) {
     const auto store = noise(30);
     const TrainingData data(store);
     const TrainingData fit =
@@ -114,13 +117,13 @@ BOOST_AUTO_TEST_CASE(training_does_not_depend_on_threads) {
     const Trainer trainer{RmsProp{.learning_rate = 1e-3f, .decay = 1e-2f},
                           Recipe{.batch = 8, .looks = 2, .updates_per_look = 7}};
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
-            Subject one = subject(1, set);
+            Model<Net, B> one = subject<B>(1, set);
             const auto start = one.parameters();
             const History history = trainer.fit(one, fit, held);
             BOOST_TEST(history.looks.back().updates == 14u);
             BOOST_TEST(!same_bits(one.parameters(), start));
             for (const int threads : {2, 3}) {
-                Subject many = subject(threads, set);
+                Model<Net, B> many = subject<B>(threads, set);
                 const History other = trainer.fit(many, fit, held);
                 BOOST_TEST(same_bits(many.parameters(), one.parameters()));
                 BOOST_TEST(other.looks.back().held_loss == history.looks.back().held_loss);
@@ -129,8 +132,8 @@ BOOST_AUTO_TEST_CASE(training_does_not_depend_on_threads) {
         }
 }
 
-BOOST_AUTO_TEST_CASE(passes_leave_the_parameters_alone) {
-    const Subject model = subject(2, cpu::best_instruction_set());
+BOOST_AUTO_TEST_CASE_TEMPLATE(passes_leave_the_parameters_alone, B, Backends) {
+    const Model<Net, B> model = subject<B>(2, cpu::best_instruction_set());
     const auto before = model.parameters();
     const auto x = random_images<float>(Net::image, 9);
     const auto y = labels_in_turn(9, Net::classes);
@@ -140,8 +143,8 @@ BOOST_AUTO_TEST_CASE(passes_leave_the_parameters_alone) {
     BOOST_TEST(same_bits(model.parameters(), before));
 }
 
-BOOST_AUTO_TEST_CASE(two_threads_may_use_one_model) {
-    const Subject model = subject(2, cpu::best_instruction_set());
+BOOST_AUTO_TEST_CASE_TEMPLATE(two_threads_may_use_one_model, B, Backends) {
+    const Model<Net, B> model = subject<B>(2, cpu::best_instruction_set());
     const auto x = random_images<float>(Net::image, 40, 1), other = random_images<float>(Net::image, 40, 8);
     const auto y = labels_in_turn(40, Net::classes);
     const auto logits = model.logits(x);

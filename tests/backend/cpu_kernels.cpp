@@ -589,6 +589,7 @@ const bool registered = [] {
         {"bits_equal_those_of_avx2", bits_equal_those_of_avx2},
     };
     for (InstructionSet set : instruction_sets) {
+        if (set > InstructionSet::avx512) break;  // the sets above it have no f32 kernels of their own
         ut::test_suite* suite = BOOST_TEST_SUITE(name(set));
         for (const auto& check : checks) {
             if (check.check == bits_equal_those_of_avx2 && set != InstructionSet::avx512) continue;
@@ -609,7 +610,7 @@ const bool registered = [] {
 
 BOOST_AUTO_TEST_CASE(tables_say_which_set_they_are) {
     for (InstructionSet set : instruction_sets)
-        if (set <= best_instruction_set()) BOOST_TEST((kernels(set).set == set));
+        if (set <= best_instruction_set()) BOOST_TEST((kernels(set).set == std::min(set, InstructionSet::avx512)));
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_forces_a_set) {

@@ -5,11 +5,12 @@ using namespace skewgrad;
 
 struct Tiny : Network<Image<3, 32, 32>, Conv<8>, Relu, MaxPool<2>, Dropout<25>, Dense<10>> {};
 
+template <Backend B>
 float train_attack_evaluate() {
     const auto data = Embedded{.train_per_class = 4, .test_per_class = 2}.load();
     const auto parts = hold_out(data.train, {.per_class = 1, .seed = Seed{7}});
     const auto skewed = Sampler<Under>{.skewed_class = Label{3}, .count = 2}(parts.fit, Seed{7});
-    Model<Tiny, Cpu<f32>> model{Seed{7}};
+    Model<Tiny, B> model{Seed{7}};
     Trainer trainer{RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f}, Recipe{.batch = 16, .patience = 1, .flips = true}};
     const History history = trainer.fit(model, skewed, parts.held);
     const auto images = data.test.images();
@@ -21,3 +22,5 @@ float train_attack_evaluate() {
     static_cast<void>(after);
     return up(0, 0, 0, 0) - down(0, 0, 0, 0);
 }
+
+float on_both() { return train_attack_evaluate<Cpu<f32>>() + train_attack_evaluate<Cpu<bf16>>(); }

@@ -1,0 +1,681 @@
+// The bf16 CPU kernels of every instruction set against plain loops: values, bounds, shares of threads, rounding.
+#define BOOST_TEST_MODULE backend_bf16_kernels
+#include <algorithm>
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <skewgrad/backend/cpu/kernels/bf16/table.hpp>
+#include <skewgrad/backend/cpu/tile_permission.hpp>
+#include <skewgrad/core/random.hpp>
+
+// The tile kernels in the portable set, on emulated tiles.
+// clang-format off
+#define SKEWGRAD_ISA_PORTABLE
+#include <skewgrad/backend/cpu/isa/begin.hpp>
+#include <skewgrad/backend/cpu/kernels/bf16/tiles.inl>
+#include <skewgrad/backend/cpu/isa/end.hpp>
+// clang-format on
+
+using namespace skewgrad;
+using namespace skewgrad::cpu;
+namespace ut = boost::unit_test;
+
+namespace {
+
+constexpr float poison = std::numeric_limits<float>::quiet_NaN();
+
+// Uniform in [-1, 1).
+class Draws {
+public:
+    explicit Draws(std::uint32_t item) : stream_{.seed = Seed{5}, .purpose = Purpose::noise, .item = item} {}
+    float next() { return 2 * uniform(draw_word(stream_, word_++)) - 1; }
+
+private:
+    Stream stream_;
+    std::uint32_t word_ = 0;
+};
+
+float value(Bfloat16 x) { return static_cast<float>(x); }
+bool same(Bfloat16 a, Bfloat16 b) { return a.bits == b.bits; }
+int padded(int c) { return c <= 16 ? 16 : (c + 31) / 32 * 32; }
+
+struct Extents {
+    int in_c, out_c, taps, stride, h, w;
+    int in_h() const { return (h - 1) * stride + taps; }
+    int in_w() const { return (w - 1) * stride + taps; }
+    std::string text() const {
+        return std::to_string(in_c) + "->" + std::to_string(out_c) + ", taps " + std::to_string(taps) + ", stride " +
+               std::to_string(stride) + ", " + std::to_string(h) + " x " + std::to_string(w);
+    }
+};
+std::vector<Extents> shapes() {
+    const int channels[] = {1, 3, 16, 17, 27, 48, 70};
+    std::vector<Extents> all;
+    int turn = 0;
+    for (int taps : {1, 3, 5})
+        for (int stride : {1, 2})
+            for (int in_c : channels) {
+                ++turn;
+                all.push_back({in_c, channels[turn * 3 % 7], taps, stride, 1 + turn % 7, 1 + turn * 5 % 9});
+            }
+    all.push_back({32, 32, 3, 1, 16, 16});
+    all.push_back({16, 33, 3, 1, 2, 150});  // rows longer than one group of pixels of the weight gradient
+    all.push_back({700, 10, 1, 1, 1, 33});  // a dense layer: the batch is a row
+    return all;
+}
+
+// An image of bf16 with what fills up its pixels: zeros, as kernels may count on.
+struct Image {
+    int h, w, c;
+    std::ptrdiff_t pixel, row;
+    std::vector<Bfloat16> values;
+    Image(int h_, int w_, int c_)
+        : h(h_), w(w_), c(c_), pixel(padded(c_)), row(w_ * pixel), values(static_cast<std::size_t>(h_ * row)) {}
+    Bfloat16& at(int y, int x, int i) { return values[static_cast<std::size_t>(y * row + x * pixel + i)]; }
+    void fill(Draws& draws) {
+        for (int y = 0; y < h; ++y)
+            for (int x = 0; x < w; ++x)
+                for (int i = 0; i < c; ++i) at(y, x, i) = Bfloat16(draws.next());
+    }
+};
+
+// The tile registers in plain C++, with the instructions' semantics (Intel's Software Developer's Manual, TDPBF16PS):
+// products of first and of second halves are summed apart, then joined. Using them unconfigured shows.
+struct EmulatedTiles {
+    static inline float numbers[8][16][16];
+    static inline bool configured = false;
+    static inline int configurations = 0;
+
+    static void configure() {
+        configured = true;
+        ++configurations;
+        std::memset(numbers, 0, sizeof numbers);
+    }
+    static void release() { configured = false; }
+    template <int tile>
+    static void load(const void* from, std::ptrdiff_t row) {
+        BOOST_REQUIRE(configured);
+        for (int r = 0; r < 16; ++r) std::memcpy(numbers[tile][r], static_cast<const char*>(from) + r * row, 64);
+    }
+    template <int tile>
+    static void store(void* to, std::ptrdiff_t row) {
+        BOOST_REQUIRE(configured);
+        for (int r = 0; r < 16; ++r) std::memcpy(static_cast<char*>(to) + r * row, numbers[tile][r], 64);
+    }
+    template <int sums, int a, int b>
+    static void add_products() {
+        BOOST_REQUIRE(configured);
+        const auto half = [](float pair, int which) {
+            const auto bits = std::bit_cast<std::uint32_t>(pair);
+            return std::bit_cast<float>(which == 0 ? bits << 16 : bits & 0xffff0000u);
+        };
+        for (int m = 0; m < 16; ++m)
+            for (int n = 0; n < 16; ++n) {
+                float first = 0, second = 0;
+                for (int k = 0; k < 16; ++k) {
+                    first = std::fma(half(numbers[a][m][k], 0), half(numbers[b][k][n], 0), first);
+                    second = std::fma(half(numbers[a][m][k], 1), half(numbers[b][k][n], 1), second);
+                }
+                numbers[sums][m][n] += first + second;
+            }
+    }
+};
+
+// A convolution's operands: an image, f32 weights as masters, their packed copies, a bias.
+struct Case {
+    Extents s;
+    const PairKernelTable& kernels;
+    Image in;
+    std::vector<float> weights, bias;
+    std::vector<Bfloat16> packed;
+
+    Case(const Extents& e, InstructionSet set)
+        : s(e),
+          kernels(pair_kernels(set)),
+          in(e.in_h(), e.in_w(), e.in_c),
+          weights(static_cast<std::size_t>(blocks_of(e.out_c) * e.taps * e.taps * e.in_c * 16)),
+          bias(static_cast<std::size_t>(blocks_of(e.out_c) * 16)),
+          packed(static_cast<std::size_t>(padded(e.out_c) * e.taps * e.taps * ((e.in_c + 1) / 2) * 2)) {
+        Draws draws(static_cast<std::uint32_t>(e.in_c * 1000 + e.out_c));
+        in.fill(draws);
+        for (int o = 0; o < s.out_c; ++o) {
+            bias[static_cast<std::size_t>(o)] = draws.next();
+            for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                for (int c = 0; c < s.in_c; ++c) weights[weight(o, tap, c)] = draws.next();
+        }
+        kernels.pack({.weights = weights.data(),
+                      .to = packed.data(),
+                      .in_c = s.in_c,
+                      .out_c = s.out_c,
+                      .taps = s.taps * s.taps,
+                      .twice = false,
+                      .block_begin = 0,
+                      .block_end = padded(s.out_c) / 16});
+    }
+    std::size_t weight(int o, int tap, int c) const {
+        return static_cast<std::size_t>(((o / 16 * s.taps * s.taps + tap) * s.in_c + c) * 16 + o % 16);
+    }
+    PairConvolution job() const {
+        return {.in = in.values.data(),
+                .in_row = in.row,
+                .in_pixel = in.pixel,
+                .pairs = (s.in_c + 1) / 2,
+                .taps_h = s.taps,
+                .taps_w = s.taps,
+                .stride = s.stride,
+                .weights = packed.data(),
+                .bias = bias.data(),
+                .out_c = s.out_c,
+                .out_h = s.h,
+                .out_w = s.w,
+                .out_block_begin = 0,
+                .out_block_end = padded(s.out_c) / 16};
+    }
+    /// Compact f32 results: sums before they are rounded.
+    std::vector<float> exact(PairConvolution call) const {
+        std::vector<float> out(static_cast<std::size_t>(s.h * s.w * s.out_c), poison);
+        call.out = out.data();
+        call.out_f32 = true;
+        call.out_row = s.w * s.out_c;
+        call.out_pixel = s.out_c;
+        call.out_block_end = blocks_of(s.out_c);
+        kernels.convolve(call);
+        return out;
+    }
+    Image stored(PairConvolution call) const {
+        Image out(s.h, s.w, s.out_c);
+        std::fill(out.values.begin(), out.values.end(), Bfloat16(poison));
+        call.out = out.values.data();
+        call.out_row = out.row;
+        call.out_pixel = out.pixel;
+        kernels.convolve(call);
+        return out;
+    }
+};
+
+class RelativeError {
+public:
+    void add(double got, double expected) {
+        error_ += (got - expected) * (got - expected);
+        size_ += expected * expected;
+    }
+    double value() const { return size_ == 0 ? std::sqrt(error_) : std::sqrt(error_ / size_); }
+
+private:
+    double error_ = 0, size_ = 0;
+};
+// Sums of t products of bf16 numbers, which f32 holds exactly: only the sum rounds (numerics: 2e-7 sqrt(t)).
+double tolerance(double t) { return 2e-7 * std::sqrt(t); }
+
+void convolution_is_right(InstructionSet set) {
+    for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
+            Case it(s, set);
+            const auto exact = it.exact(it.job());
+            RelativeError error;
+            std::size_t at = 0;
+            for (int y = 0; y < s.h; ++y)
+                for (int x = 0; x < s.w; ++x)
+                    for (int o = 0; o < s.out_c; ++o) {
+                        double sum = it.bias[static_cast<std::size_t>(o)];
+                        for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                            for (int c = 0; c < s.in_c; ++c)
+                                sum += double{value(
+                                           it.in.at(y * s.stride + tap / s.taps, x * s.stride + tap % s.taps, c))} *
+                                       double{value(Bfloat16(it.weights[it.weight(o, tap, c)]))};
+                        error.add(double{exact[at++]}, sum);
+                    }
+            BOOST_TEST(error.value() <= tolerance(s.in_c * s.taps * s.taps + 1));
+
+            // What is stored is what was summed: rounded, rectified, masked; the pixel filled up with zeros.
+            Draws draws(8);
+            Image mask(s.h, s.w, s.out_c);
+            mask.fill(draws);
+            for (const bool rectify : {false, true})
+                for (const bool masked : {false, true}) {
+                    PairConvolution call = it.job();
+                    call.rectify = rectify;
+                    call.mask = masked ? mask.values.data() : nullptr;
+                    Image out = it.stored(call);
+                    std::vector<float> plain_mask;
+                    for (int y = 0; y < s.h; ++y)
+                        for (int x = 0; x < s.w; ++x)
+                            for (int o = 0; o < s.out_c; ++o) plain_mask.push_back(value(mask.at(y, x, o)));
+                    call.mask = masked ? plain_mask.data() : nullptr;
+                    const auto f32_out = it.exact(call);
+                    int wrong = 0;
+                    at = 0;
+                    for (int y = 0; y < s.h; ++y)
+                        for (int x = 0; x < s.w; ++x) {
+                            for (int o = 0; o < s.out_c; ++o, ++at) {
+                                const bool kept = (!rectify || exact[at] > 0) && (!masked || plain_mask[at] > 0);
+                                const float expected = kept ? exact[at] : 0.0f;
+                                wrong += !same(out.at(y, x, o), Bfloat16(expected)) || f32_out[at] != expected;
+                            }
+                            for (int o = s.out_c; o < out.pixel; ++o) wrong += value(out.at(y, x, o)) != 0;
+                        }
+                    BOOST_TEST(wrong == 0);
+                }
+        }
+}
+
+void convolution_bits_do_not_depend_on_grouping(InstructionSet set) {
+    Case it({17, 70, 3, 1, 9, 9}, set);
+    const auto whole = it.exact(it.job());
+    for (int h = 1; h <= 9; h += 2)
+        for (int w = 1; w <= 9; ++w) {
+            PairConvolution call = it.job();
+            std::vector<float> out(9 * 9 * 70, poison);
+            call.out = out.data();
+            call.out_f32 = true;
+            call.out_row = 9 * 70;
+            call.out_pixel = 70;
+            call.out_h = h;
+            call.out_w = w;
+            call.out_block_begin = w % 3;
+            call.out_block_end = 5 - h % 2;
+            it.kernels.convolve(call);
+            int wrong = 0;
+            for (int y = 0; y < 9; ++y)
+                for (int x = 0; x < 9; ++x)
+                    for (int o = 0; o < 70; ++o) {
+                        const auto i = static_cast<std::size_t>((y * 9 + x) * 70 + o);
+                        const bool mine =
+                            y < h && x < w && o / 16 >= call.out_block_begin && o / 16 < call.out_block_end;
+                        wrong += mine ? out[i] != whole[i] : !std::isnan(out[i]);
+                    }
+            BOOST_TEST(wrong == 0, "image of " << h << " x " << w);
+        }
+}
+
+// The gradient at a convolution's input, as the backend computes it, is the adjoint of the convolution.
+void transposed_weights_give_the_input_gradient(InstructionSet set) {
+    for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
+            Case it(s, set);
+            Draws draws(3);
+            Image dy(s.h, s.w, s.out_c);
+            dy.fill(draws);
+            const int border = s.taps - 1;
+            Image spread((s.h - 1) * s.stride + 1 + 2 * border, (s.w - 1) * s.stride + 1 + 2 * border, s.out_c);
+            std::vector<double> sums(static_cast<std::size_t>(s.in_h() * s.in_w() * s.in_c), 0.0);
+            for (int y = 0; y < s.h; ++y)
+                for (int x = 0; x < s.w; ++x)
+                    for (int o = 0; o < s.out_c; ++o) {
+                        spread.at(border + y * s.stride, border + x * s.stride, o) = dy.at(y, x, o);
+                        for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                            for (int c = 0; c < s.in_c; ++c)
+                                sums[static_cast<std::size_t>(
+                                    ((y * s.stride + tap / s.taps) * s.in_w() + x * s.stride + tap % s.taps) * s.in_c +
+                                    c)] += double{value(dy.at(y, x, o))} *
+                                           double{value(Bfloat16(it.weights[it.weight(o, tap, c)]))};
+                    }
+            const int pairs = (s.out_c + 1) / 2, blocks = padded(s.in_c) / 16;
+            std::vector<Bfloat16> transposed(static_cast<std::size_t>(blocks * s.taps * s.taps * pairs * 32));
+            PairPacking pack{.weights = it.weights.data(),
+                             .to = transposed.data(),
+                             .in_c = s.in_c,
+                             .out_c = s.out_c,
+                             .taps = s.taps * s.taps,
+                             .twice = false,
+                             .block_begin = blocks / 2,
+                             .block_end = blocks};
+            it.kernels.pack_transposed(pack);  // in two shares
+            pack.block_end = pack.block_begin;
+            pack.block_begin = 0;
+            it.kernels.pack_transposed(pack);
+            std::vector<float> gradient(sums.size(), poison);
+            it.kernels.convolve({.in = spread.values.data(),
+                                 .in_row = spread.row,
+                                 .in_pixel = spread.pixel,
+                                 .pairs = pairs,
+                                 .taps_h = s.taps,
+                                 .taps_w = s.taps,
+                                 .weights = transposed.data(),
+                                 .out = gradient.data(),
+                                 .out_f32 = true,
+                                 .out_row = s.in_w() * s.in_c,
+                                 .out_pixel = s.in_c,
+                                 .out_c = s.in_c,
+                                 .out_h = s.in_h(),
+                                 .out_w = s.in_w(),
+                                 .out_block_end = blocks_of(s.in_c)});
+            RelativeError error;
+            for (std::size_t i = 0; i < sums.size(); ++i) error.add(double{gradient[i]}, sums[i]);
+            BOOST_TEST(error.value() <= tolerance(s.out_c * s.taps * s.taps));
+        }
+}
+
+// Two images, then one alone, then the two parts of f32 numbers: all that a pair can be.
+void weight_gradient_is_right(InstructionSet set) {
+    for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
+            const PairKernelTable& kernels = pair_kernels(set);
+            Draws draws(4);
+            const int panels = panels_of(s.in_c);
+            const std::ptrdiff_t row = s.in_w() * 16, panel = s.in_h() * row;
+            std::vector<Bfloat16> pairs(static_cast<std::size_t>(panels * panel), Bfloat16(poison));
+            std::vector<float> gradient(static_cast<std::size_t>(blocks_of(s.out_c) * s.taps * s.taps * s.in_c * 16)),
+                bias(static_cast<std::size_t>(blocks_of(s.out_c) * 16));
+            std::vector<double> sums(gradient.size()), bias_sums(bias.size());
+            PairWeightGradient call{.in = pairs.data(),
+                                    .in_panel = panel,
+                                    .in_row = row,
+                                    .in_c = s.in_c,
+                                    .taps_h = s.taps,
+                                    .taps_w = s.taps,
+                                    .stride = s.stride,
+                                    .out_c = s.out_c,
+                                    .out_h = s.h,
+                                    .out_w = s.w,
+                                    .gradient = gradient.data(),
+                                    .gradient_block = s.taps * s.taps * s.in_c * 16,
+                                    .bias_gradient = bias.data()};
+            const auto add = [&](int o, int tap, int c, double product) {
+                sums[static_cast<std::size_t>(((o / 16 * s.taps * s.taps + tap) * s.in_c + c) * 16 + o % 16)] +=
+                    product;
+            };
+            const auto expect = [&](Image& in, Image& dy) {
+                for (int y = 0; y < s.h; ++y)
+                    for (int x = 0; x < s.w; ++x)
+                        for (int o = 0; o < s.out_c; ++o) {
+                            const double g = double{value(dy.at(y, x, o))};
+                            bias_sums[static_cast<std::size_t>(o)] += g;
+                            for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                                for (int c = 0; c < s.in_c; ++c)
+                                    add(o, tap, c,
+                                        g * double{value(
+                                                in.at(y * s.stride + tap / s.taps, x * s.stride + tap % s.taps, c))});
+                        }
+            };
+            for (const bool both : {true, false}) {
+                Image a(s.in_h(), s.in_w(), s.in_c), b = a, dy_a(s.h, s.w, s.out_c), dy_b = dy_a;
+                for (Image* image : {&a, &b, &dy_a, &dy_b}) image->fill(draws);
+                for (int y = 0; y < a.h; ++y)
+                    kernels.pair_rows({.first = &a.at(y, 0, 0),
+                                       .second = both ? &b.at(y, 0, 0) : nullptr,
+                                       .pixel = a.pixel,
+                                       .pixels = a.w,
+                                       .panels = panels,
+                                       .to = pairs.data() + y * row,
+                                       .to_panel = panel,
+                                       .to_pixel = 16});
+                call.first = dy_a.values.data();
+                call.second = both ? dy_b.values.data() : nullptr;
+                call.out_row = dy_a.row;
+                call.out_pixel = dy_a.pixel;
+                const int units = call.units();
+                const std::vector<float> before = gradient, bias_before = bias;
+                for (const int cut : {units, units / 3}) {  // whole, and as threads share it: the same bits
+                    const std::vector<float> once = gradient, bias_once = bias;
+                    std::copy(before.begin(), before.end(), gradient.begin());
+                    std::copy(bias_before.begin(), bias_before.end(), bias.begin());
+                    call.unit_begin = 0;
+                    call.unit_end = cut;
+                    kernels.accumulate_weight_gradient(call);
+                    call.unit_begin = cut;
+                    call.unit_end = units;
+                    kernels.accumulate_weight_gradient(call);
+                    if (cut != units) BOOST_TEST((once == gradient && bias_once == bias));
+                }
+                expect(a, dy_a);
+                if (both) expect(b, dy_b);
+            }
+            Image dy(s.h, s.w, s.out_c);
+            dy.fill(draws);
+            std::vector<float> in(static_cast<std::size_t>(s.in_h() * s.in_w() * s.in_c));
+            std::vector<Bfloat16> parts(2 * in.size());
+            for (float& v : in) v = draws.next();
+            kernels.split(in.data(), static_cast<std::ptrdiff_t>(in.size()), parts.data());
+            for (int y = 0; y < s.in_h(); ++y)
+                for (int x = 0; x < s.in_w(); ++x)
+                    for (int c = 0; c < s.in_c; ++c)
+                        for (int half = 0; half < 2; ++half)
+                            pairs[static_cast<std::size_t>(c / 8 * panel + y * row + (x * 8 + c % 8) * 2 + half)] =
+                                parts[static_cast<std::size_t>(((y * s.in_w() + x) * s.in_c + c) * 2 + half)];
+            call.first = call.second = dy.values.data();
+            call.out_row = dy.row;
+            call.out_pixel = dy.pixel;
+            call.unit_begin = 0;
+            call.unit_end = call.units();
+            kernels.accumulate_weight_gradient(call);
+            for (int y = 0; y < s.h; ++y)
+                for (int x = 0; x < s.w; ++x)
+                    for (int o = 0; o < s.out_c; ++o) {
+                        const double g = double{value(dy.at(y, x, o))};
+                        bias_sums[static_cast<std::size_t>(o)] += g;
+                        for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                            for (int c = 0; c < s.in_c; ++c)
+                                add(o, tap, c,
+                                    g * double{in[static_cast<std::size_t>(
+                                            ((y * s.stride + tap / s.taps) * s.in_w() + x * s.stride + tap % s.taps) *
+                                                s.in_c +
+                                            c)]});
+                    }
+            RelativeError error, bias_error;
+            for (std::size_t i = 0; i < sums.size(); ++i) error.add(double{gradient[i]}, sums[i]);
+            for (std::size_t i = 0; i < bias.size(); ++i) bias_error.add(double{bias[i]}, bias_sums[i]);
+            // Parts leave out 2^-17 of the images at most.
+            BOOST_TEST(error.value() <= tolerance(8 * s.h * s.w) + 0x1p-17);
+            BOOST_TEST(bias_error.value() <= tolerance(4 * s.h * s.w) * 4);  // its terms cancel
+        }
+}
+
+void numbers_split_into_two_parts(InstructionSet set) {
+    std::vector<float> x{0, 1, -1, 0.01f, 1.0f / 255, 254.0f / 255, 0x1p-20f, 1 - 0x1p-24f, 0.5f + 0x1p-24f};
+    Draws draws(6);
+    while (x.size() < 10'007) x.push_back(draws.next());
+    std::vector<Bfloat16> parts(2 * x.size());
+    pair_kernels(set).split(x.data(), static_cast<std::ptrdiff_t>(x.size()), parts.data());
+    int wrong = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double sum = double{value(parts[2 * i])} + double{value(parts[2 * i + 1])};
+        wrong += std::abs(sum - double{x[i]}) > 0x1p-17 * std::abs(double{x[i]}) || !same(parts[2 * i], Bfloat16(x[i]));
+    }
+    BOOST_TEST(wrong == 0);
+}
+
+// Each weight is found where the layout says, rounded to nearest; everything else is zero.
+void weights_are_packed(InstructionSet set) {
+    for (const Extents& s : shapes())
+        for (const bool twice : {false, true}) BOOST_TEST_CONTEXT(s.text() << (twice ? ", twice" : "")) {
+                const Case it(s, set);
+                const int pairs = twice ? s.in_c : (s.in_c + 1) / 2, blocks = padded(s.out_c) / 16;
+                std::vector<Bfloat16> to(static_cast<std::size_t>(blocks * s.taps * s.taps * pairs * 32),
+                                         Bfloat16(poison));
+                it.kernels.pack({it.weights.data(), to.data(), s.in_c, s.out_c, s.taps * s.taps, twice, 0, blocks});
+                std::size_t at = 0;
+                int wrong = 0;
+                for (int block = 0; block < blocks; ++block)
+                    for (int tap = 0; tap < s.taps * s.taps; ++tap)
+                        for (int p = 0; p < pairs; ++p)
+                            for (int lane = 0; lane < 16; ++lane)
+                                for (int half = 0; half < 2; ++half) {
+                                    const int o = block * 16 + lane, c = twice ? p : 2 * p + half;
+                                    const float w = o < s.out_c && c < s.in_c ? it.weights[it.weight(o, tap, c)] : 0.0f;
+                                    wrong += !same(to[at++], Bfloat16(w));
+                                }
+                BOOST_TEST(wrong == 0);
+            }
+}
+
+void pooling_is_right(InstructionSet set) {
+    for (int window : {1, 2, 3})
+        for (int channels : {16, 32, 64})
+            for (int size : {1, 3}) {
+                const int h = size, w = size + 1;
+                Image in(h * window, w * window, channels), out(h, w, channels), dy = out, dx = in;
+                Draws draws(static_cast<std::uint32_t>(window * 100 + channels));
+                in.fill(draws);
+                for (Bfloat16& v : in.values)  // few values, so that there are ties
+                    v = Bfloat16(std::round(value(v) * 3) / 2);
+                dy.fill(draws);
+                pair_kernels(set).max_pool({in.values.data(), in.row, in.pixel, out.values.data(), out.row, out.pixel,
+                                            channels, window, h, w});
+                for (const bool positive : {false, true}) {
+                    std::fill(dx.values.begin(), dx.values.end(), Bfloat16(poison));
+                    pair_kernels(set).max_pool_gradient({in.values.data(), in.row, in.pixel, dy.values.data(), dy.row,
+                                                         dy.pixel, dx.values.data(), channels, window, h, w, positive});
+                    int wrong = 0;
+                    for (int y = 0; y < h; ++y)
+                        for (int x = 0; x < w; ++x)
+                            for (int c = 0; c < channels; ++c) {
+                                float best = -INFINITY;
+                                int winner = 0;
+                                for (int k = 0; k < window * window; ++k) {
+                                    const float v = value(in.at(y * window + k / window, x * window + k % window, c));
+                                    if (v > best) best = v, winner = k;
+                                }
+                                wrong += value(out.at(y, x, c)) != best;
+                                for (int k = 0; k < window * window; ++k) {
+                                    const bool takes = k == winner && !(positive && best <= 0);
+                                    wrong += value(dx.at(y * window + k / window, x * window + k % window, c)) !=
+                                             (takes ? value(dy.at(y, x, c)) : 0.0f);
+                                }
+                            }
+                    BOOST_TEST(wrong == 0, "window " << window << ", " << channels << " channels");
+                }
+            }
+}
+
+// Real tiles must be there where the processor and the system offer them.
+void tiles_are_permitted(InstructionSet set) {
+    if (set == InstructionSet::amx) BOOST_TEST(tile_refusal() == "");
+}
+
+// One suite per set; a set that this processor lacks is skipped by name.
+const bool registered = [] {
+    struct {
+        const char* name;
+        void (*check)(InstructionSet);
+    } const checks[] = {
+        {"tiles_are_permitted", tiles_are_permitted},  // first: the others need it
+        {"convolution_is_right", convolution_is_right},
+        {"convolution_bits_do_not_depend_on_grouping", convolution_bits_do_not_depend_on_grouping},
+        {"transposed_weights_give_the_input_gradient", transposed_weights_give_the_input_gradient},
+        {"weight_gradient_is_right", weight_gradient_is_right},
+        {"numbers_split_into_two_parts", numbers_split_into_two_parts},
+        {"weights_are_packed", weights_are_packed},
+        {"pooling_is_right", pooling_is_right},
+    };
+    for (InstructionSet set : instruction_sets) {
+        ut::test_suite* suite = BOOST_TEST_SUITE(name(set));
+        for (const auto& check : checks) {
+            ut::test_case* one = ut::make_test_case([set, run = check.check] { run(set); }, check.name, __FILE__, 0);
+            one->add_precondition([set](ut::test_unit_id) {
+                boost::test_tools::assertion_result has(set <= best_instruction_set());
+                has.message() << "this processor lacks " << name(set);
+                return has;
+            });
+            suite->add(one);
+        }
+        ut::framework::master_test_suite().add(suite);
+    }
+    return true;
+}();
+
+}  // namespace
+
+// Shapes whose pixels lie evenly and unevenly, groups of 16 with and without an end, one block and several; all that is
+// done to results; and a shape that no tile fits, which takes the other kernel.
+BOOST_AUTO_TEST_CASE(convolution_by_emulated_tiles) {
+    const auto by_tiles = &portable::convolve_by_tiles<EmulatedTiles>;
+    for (const Extents& s : {Extents{32, 32, 3, 1, 16, 16},
+                             {64, 16, 3, 1, 8, 8},
+                             {32, 48, 1, 1, 5, 7},
+                             {96, 20, 3, 2, 3, 9},
+                             {64, 70, 5, 1, 4, 4},
+                             {640, 10, 1, 1, 1, 37},
+                             {31, 33, 3, 1, 1, 33},
+                             {20, 32, 3, 1, 9, 4}})
+        BOOST_TEST_CONTEXT(s.text()) {
+            Case it(s, InstructionSet::portable);
+            const int before = EmulatedTiles::configurations;
+            Draws draws(8);
+            Image mask(s.h, s.w, s.out_c);
+            mask.fill(draws);
+            PairConvolution call = it.job();
+            const auto expected = it.exact(call);
+            const Image stored = it.stored(call);
+            std::vector<float> exact(expected.size(), poison);
+            call.out = exact.data();
+            call.out_f32 = true;
+            call.out_row = s.w * s.out_c;
+            call.out_pixel = s.out_c;
+            call.out_block_end = blocks_of(s.out_c);
+            by_tiles(call);
+            RelativeError error;
+            for (std::size_t i = 0; i < exact.size(); ++i) error.add(double{exact[i]}, double{expected[i]});
+            BOOST_TEST(error.value() <= tolerance(s.in_c * s.taps * s.taps + 1));
+            BOOST_TEST(EmulatedTiles::configurations - before == ((s.in_c + 1) / 2 % 16 == 0 ? 1 : 0));
+            BOOST_TEST(!EmulatedTiles::configured);
+
+            Image out = stored;
+            call = it.job();
+            call.out = out.values.data();
+            call.out_row = out.row;
+            call.out_pixel = out.pixel;
+            call.rectify = true;
+            call.mask = mask.values.data();
+            by_tiles(call);
+            int wrong = 0;
+            std::size_t at = 0;
+            for (int y = 0; y < s.h; ++y)
+                for (int x = 0; x < s.w; ++x) {
+                    for (int o = 0; o < s.out_c; ++o, ++at)
+                        wrong += !same(out.at(y, x, o),
+                                       Bfloat16(exact[at] > 0 && value(mask.at(y, x, o)) > 0 ? exact[at] : 0.0f));
+                    for (int o = s.out_c; o < out.pixel; ++o) wrong += value(out.at(y, x, o)) != 0;
+                }
+            BOOST_TEST(wrong == 0);
+
+            // Fewer pixels: the same bits.
+            call = it.job();
+            std::vector<float> fewer(exact.size(), poison);
+            call.out = fewer.data();
+            call.out_f32 = true;
+            call.out_row = s.w * s.out_c;
+            call.out_pixel = s.out_c;
+            call.out_block_end = blocks_of(s.out_c);
+            call.out_w = (s.w + 1) / 2;
+            by_tiles(call);
+            wrong = 0;
+            for (int y = 0; y < s.h; ++y)
+                for (int i = 0; i < s.w * s.out_c; ++i) {
+                    const auto k = static_cast<std::size_t>(y * s.w * s.out_c + i);
+                    wrong += i < call.out_w * s.out_c ? fewer[k] != exact[k] : !std::isnan(fewer[k]);
+                }
+            BOOST_TEST(wrong == 0);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(tables_say_which_set_they_are) {
+    for (InstructionSet set : instruction_sets)
+        if (set <= best_instruction_set()) BOOST_TEST((pair_kernels(set).set == set));
+}
+
+// Every bf16 number is itself; between two of them the nearer one is taken, the even one where both are equally near.
+BOOST_AUTO_TEST_CASE(bfloat16_rounds_to_nearest_even) {
+    int wrong = 0;
+    for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+        const float x = std::bit_cast<float>(bits << 16);
+        if (std::isnan(x)) {
+            wrong +=
+                !std::isnan(value(Bfloat16(x))) + !std::isnan(value(Bfloat16(std::bit_cast<float>(bits << 16 | 1))));
+            continue;
+        }
+        wrong += Bfloat16(x).bits != bits;
+        if (std::isinf(x)) continue;
+        const auto from = [&](std::uint32_t lower) { return Bfloat16(std::bit_cast<float>(bits << 16 | lower)).bits; };
+        wrong += from(0x7fff) != bits;
+        wrong += from(0x8000) != bits + bits % 2;
+        wrong += from(0x8001) != bits + 1;
+    }
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(std::isnan(value(Bfloat16(std::bit_cast<float>(0x7fffffffu)))));
+    BOOST_TEST(Bfloat16{}.bits == 0);
+}
