@@ -54,6 +54,7 @@ void run(const Protocol& protocol, N, const Options& options) {
 template <class Protocol, ANetwork N>
 void run_on(const Protocol& protocol, N network, const Options& options) {
     if (options.backend == "cpu") run<Cpu<f32>>(protocol, network, options);
+    if (options.backend == "cpu-bf16") run<Cpu<bf16>>(protocol, network, options);
     if (options.backend == "reference") run<Reference<float>>(protocol, network, options);
 }
 
@@ -63,7 +64,8 @@ int main(int argc, char** argv) {
     add_common(app, options);
     add_run(app, options);
     add_paper(app, options);
-    add_choice(app, "--backend", options.backend, {"cpu", "reference"}, "Fast kernels, or plain loops (slow)");
+    add_choice(app, "--backend", options.backend, {"cpu", "cpu-bf16", "reference"},
+               "Fast kernels in f32 or bf16, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
         if (told_status(options)) return;
         options.parts.epsilon = options.epsilon;
