@@ -19,7 +19,7 @@ using SmallStudy =
                                  skewgrad::Sampler<skewgrad::Sham>>,
                     skewgrad::From<skewgrad::SameModel, skewgrad::DifferentModel, skewgrad::SharedSeed>,
                     skewgrad::By<skewgrad::Attack<skewgrad::FGSM>, skewgrad::Attack<skewgrad::RandomSign>,
-                                 skewgrad::SelfCheck<skewgrad::Attack<skewgrad::Iterative>>>>;
+                                 skewgrad::AsSelfCheck<skewgrad::Attack<skewgrad::Iterative>>>>;
 
 template <class L = SmallLearner>
 SmallStudy<L> small_study(L learner = {.optimiser = {.learning_rate = 1e-2f},

@@ -76,7 +76,7 @@ auto perturb(const Attack<PermutedSign, D>& a, S& source) {
 }
 
 template <class A, class S>
-auto perturb(const SelfCheck<A>& check, S& source) {
+auto perturb(const AsSelfCheck<A>& check, S& source) {
     return perturb(check.attack, source);
 }
 
@@ -89,7 +89,7 @@ inline constexpr bool uses_source<Attack<RandomSign, D>> = false;
 template <class A>
 inline constexpr bool is_self_check = false;
 template <class A>
-inline constexpr bool is_self_check<SelfCheck<A>> = true;
+inline constexpr bool is_self_check<AsSelfCheck<A>> = true;
 
 /// Gradients that an attack takes beyond the one that its source's cells share.
 template <class A>

@@ -13,9 +13,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// An attack that a victim meets from its own gradient only, to check the study itself (By<..., SelfCheck<A>>).
+/// An attack that a victim meets from its own gradient only, to check the study itself (By<..., AsSelfCheck<A>>).
 template <class A>
-struct SelfCheck {
+struct AsSelfCheck {
     A attack{};
 };
 
@@ -60,7 +60,7 @@ nlohmann::json description(const T& thing) {
 }
 /// A self-check's name tells it from the study's own attacks.
 template <class A>
-nlohmann::json description(const SelfCheck<A>& check) {
+nlohmann::json description(const AsSelfCheck<A>& check) {
     nlohmann::json j = description(check.attack);
     j["name"] = std::string("self_check_") + A::name;
     return j;

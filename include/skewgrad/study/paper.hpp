@@ -37,7 +37,7 @@ struct PaperParts {
 using PaperAttacks =
     By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<PermutedSign, Ascent>,
        Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>,
-       Attack<Iterative, Ascent>, SelfCheck<Attack<FGSM, Ascent>>, SelfCheck<Attack<Iterative, Ascent>>>;
+       Attack<Iterative, Ascent>, AsSelfCheck<Attack<FGSM, Ascent>>, AsSelfCheck<Attack<Iterative, Ascent>>>;
 
 namespace study {
 
@@ -164,8 +164,8 @@ PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScal
                     Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
                     Attack<PermutedSign>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = parts.seed},
                     noise(0), noise(1), noise(2), noise(3), noise(4), twenty_steps(epsilon),
-                    SelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
-                    SelfCheck<Steps>{twenty_steps(0.25f)}},
+                    AsSelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
+                    AsSelfCheck<Steps>{twenty_steps(0.25f)}},
         .arrangement = protocol.arrangement(scale),
         .classes = {},
         .seeds = {},
