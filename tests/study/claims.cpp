@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(decisions_follow_the_rules_to_the_letter) {
     const auto at = [](double mean, double reach, std::size_t count = 6, double p = 0.001) {
         return MeanEstimate{.count = count, .mean = mean, .interval = {mean - reach, mean + reach}, .p = p};
     };
-    const auto decided = [](const MeanEstimate& e, double corrected = 0.01, Direction d = Direction::greater,
+    const auto decided = [](const MeanEstimate& e, double corrected = 0.01, Alternative d = Alternative::greater,
                             bool passed = true) { return std::string(name_of(decide(e, d, 0.02, corrected, passed))); };
     BOOST_TEST(decided(at(0.03, 0.02)) == "supported");
     BOOST_TEST(decided(at(0.02, 0.01)) == "supported");
@@ -96,9 +96,9 @@ BOOST_AUTO_TEST_CASE(decisions_follow_the_rules_to_the_letter) {
     BOOST_TEST(decided(at(0.03, 0.03)) == "undecided");  // a is not above 0
     BOOST_TEST(decided(at(0.03, 0.02), 0.05) == "undecided");
     BOOST_TEST(decided(at(-0.03, 0.02)) == "contradicted");
-    BOOST_TEST(decided(at(-0.03, 0.02), 0.01, Direction::two_sided) == "supported");
-    BOOST_TEST(decided(at(0.03, 0.02), 0.01, Direction::greater, false) == "undecided");
-    BOOST_TEST(decided(at(0.01, 0.005), 0.01, Direction::greater, false) == "negligible");
+    BOOST_TEST(decided(at(-0.03, 0.02), 0.01, Alternative::two_sided) == "supported");
+    BOOST_TEST(decided(at(0.03, 0.02), 0.01, Alternative::greater, false) == "undecided");
+    BOOST_TEST(decided(at(0.01, 0.005), 0.01, Alternative::greater, false) == "negligible");
     BOOST_TEST(decided(at(0.03, 0.02, 5, 0.02)) == "undecided");  // fewer than 6 seeds
     BOOST_TEST(decided(at(0.03, 0.02, 5, 0.009)) == "supported");
     BOOST_TEST(decided(at(0.0, 0.01, 5, 0.9)) == "undecided");

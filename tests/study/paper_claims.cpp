@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(all_of_them_are_there_once_with_a_direction_and_an_effect) 
     for (const Verdict& v : verdicts()) {
         BOOST_TEST(ids.insert(v.id).second, v.id);
         BOOST_TEST(!v.exploratory);
-        BOOST_TEST((v.direction == Direction::two_sided) == (v.id == "C8"));
+        BOOST_TEST((v.alternative == Alternative::two_sided) == (v.id == "C8"));
         BOOST_TEST(v.smallest_effect == (v.id == "C2b" ? std::log(1.05) : 0.02), boost::test_tools::tolerance(1e-12));
     }
     for (const char* id :

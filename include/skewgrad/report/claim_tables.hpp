@@ -93,9 +93,10 @@ inline Table seed_table(std::span<const claims::Verdict> verdicts, std::span<con
         std::vector<TableCell> row{v.id, claim_tables::unit_name(v.unit)};
         for (const std::uint64_t seed : seeds) {
             const auto at = std::find(e.seeds.begin(), e.seeds.end(), seed) - e.seeds.begin();
-            row.emplace_back(at < std::ssize(e.by_seed)
-                                 ? TableCell(claim_tables::shown(v.unit, e.by_seed[static_cast<std::size_t>(at)]))
-                                 : TableCell());
+            std::optional<double> value;
+            if (at < std::ssize(e.by_seed))
+                value = claim_tables::shown(v.unit, e.by_seed[static_cast<std::size_t>(at)]);
+            row.emplace_back(value);
         }
         table.add(std::move(row));
     }

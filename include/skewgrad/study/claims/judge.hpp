@@ -88,7 +88,7 @@ inline std::vector<Verdict> judge(const std::vector<Hypothesis>& hypotheses, con
     for (const Hypothesis& h : hypotheses) {
         Verdict v{.id = h.id,
                   .says = h.says,
-                  .direction = h.direction,
+                  .alternative = h.alternative,
                   .unit = h.unit,
                   .exploratory = h.exploratory,
                   .smallest_effect = smallest_effect_in(h.unit),
@@ -103,7 +103,7 @@ inline std::vector<Verdict> judge(const std::vector<Hypothesis>& hypotheses, con
     }
     const bool passed = options.failed_checks.empty();
     const auto decision = [&](const Verdict& v, const Estimate& e, double corrected_p) {
-        return decide(e.over_seeds, v.direction, v.smallest_effect, corrected_p, passed);
+        return decide(e.over_seeds, v.alternative, v.smallest_effect, corrected_p, passed);
     };
     judging::correct_families(
         verdicts, [](const Verdict& v) { return &v.estimate; }, [](Verdict& v, double p) { v.holm_p = p; });
@@ -128,7 +128,7 @@ inline std::vector<Verdict> judge(const std::vector<Hypothesis>& hypotheses, con
         v.decision = decision(v, v.estimate, v.holm_p);
         judging::remark(evidence, v, iterative[i]);
         if (!passed && v.decision == Decision::undecided &&
-            decide(v.estimate.over_seeds, v.direction, v.smallest_effect, v.holm_p, true) != Decision::undecided)
+            decide(v.estimate.over_seeds, v.alternative, v.smallest_effect, v.holm_p, true) != Decision::undecided)
             v.remarks.push_back("a self-check failed (" + options.failed_checks.front() + ")");
     }
     return verdicts;

@@ -196,7 +196,7 @@ inline std::vector<SelfCheck> sham_skew(const Evidence& evidence) {
         const Estimate& e = estimates[i];
         if (e.measured()) {
             const Decision d =
-                decide(e.over_seeds, claims[i].direction, smallest_effect_in(claims[i].unit), corrected[i], true);
+                decide(e.over_seeds, claims[i].alternative, smallest_effect_in(claims[i].unit), corrected[i], true);
             const bool nothing = d == Decision::negligible || d == Decision::undecided;
             check.result = nothing ? CheckResult::passed : CheckResult::failed;
             check.numbers = std::string(name_of(d)) + ", mean " + percent(e.over_seeds.mean) + " over " +
