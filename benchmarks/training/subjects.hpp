@@ -18,6 +18,7 @@ using namespace skewgrad;
 template <class Visit>
 void for_each_backend(Visit visit) {
     visit(std::type_identity<Cpu<f32>>{});
+    visit(std::type_identity<Cpu<bf16>>{});
 }
 
 struct PaperNetwork : AsWrittenNetwork {
