@@ -16,6 +16,8 @@ using namespace skewgrad_tests;
 
 namespace {
 
+constexpr auto any = cifar::Size::any;
+
 std::string batch(int i) { return "data_batch_" + std::to_string(i) + ".bin"; }
 
 // Batch i has i records, so 15 training images; their labels count on through the files.
@@ -56,7 +58,7 @@ struct Folder : TemporaryFolder {
 BOOST_AUTO_TEST_SUITE(cifar10)
 
 BOOST_FIXTURE_TEST_CASE(file_order_is_item_order, Folder) {
-    const auto data = Cifar10::load(path());
+    const auto data = Cifar10::load(path(), any);
     check_good(data);
     BOOST_TEST(data.train.class_names()[static_cast<std::size_t>(index(Cifar10::cat))] == "cat");
     BOOST_TEST(data.train.class_names()[9] == "truck");
@@ -66,30 +68,34 @@ BOOST_AUTO_TEST_CASE(the_archive_s_own_folder_is_found) {
     const TemporaryFolder folder;
     std::filesystem::create_directory(folder / "cifar-10-batches-bin");
     write_cifar10(folder / "cifar-10-batches-bin");
-    check_good(Cifar10::load(folder.path()));
+    check_good(Cifar10::load(folder.path(), any));
 }
 
 BOOST_FIXTURE_TEST_CASE(names_come_from_the_archive, Folder) {
     write_text(path() / "batches.meta.txt", "a\nb\r\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
-    BOOST_TEST(Cifar10::load(path()).test.class_names()[1] == "b");
+    BOOST_TEST(Cifar10::load(path(), any).test.class_names()[1] == "b");
     write_text(path() / "batches.meta.txt", "a\nb\n");
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({"batches.meta.txt", "2 class names", "10"}));
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({"batches.meta.txt", "2 class names", "10"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_missing_file_is_named, Folder) {
     std::filesystem::remove(path() / batch(4));
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(4), "no such file"}));
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({batch(4), "no such file"}));
     BOOST_CHECK_EXCEPTION(Cifar10::load(path() / "elsewhere"), FileError, says({"elsewhere", "no such folder"}));
     std::filesystem::create_directory(path() / batch(4));
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(4), "not a file"}));
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({batch(4), "not a file"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_truncated_or_empty_file_is_refused, Folder) {
     std::filesystem::resize_file(path() / batch(3), 3 * 3073 - 1);
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(3), "9218 bytes", "3073", "truncated"}));
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({batch(3), "9218 bytes", "3073", "truncated"}));
     std::filesystem::resize_file(path() / batch(3), 0);
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(3), "0 bytes"}));
-    BOOST_CHECK_THROW(Cifar10::load(path()), Error);
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({batch(3), "0 bytes"}));
+    BOOST_CHECK_THROW(Cifar10::load(path(), any), Error);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_cut_between_two_records_is_refused, Folder) {
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(1), "1 images", "10000", "truncated"}));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_label_out_of_range_is_named_with_its_record, Folder) {
@@ -97,7 +103,7 @@ BOOST_FIXTURE_TEST_CASE(a_label_out_of_range_is_named_with_its_record, Folder) {
     append_record(file, {9}, 0);
     append_record(file, {10}, 1);
     write_file(path() / batch(2), file);
-    BOOST_CHECK_EXCEPTION(Cifar10::load(path()), FileError, says({batch(2), "record 1", "label 10", "below 10"}));
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({batch(2), "record 1", "label 10", "below 10"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -116,12 +122,12 @@ struct Hundred : TemporaryFolder {
 };
 
 BOOST_FIXTURE_TEST_CASE(fine_and_coarse_labels, Hundred) {
-    const auto fine = Cifar100::load(path());
+    const auto fine = Cifar100::load(path(), Cifar100::Labels::fine, any);
     BOOST_TEST(fine.train.classes() == 100);
     BOOST_TEST(index(fine.train.label(0)) == 99);
     BOOST_TEST(index(fine.train.label(1)) == 42);
     BOOST_TEST(fine.train.bytes(1)[1025] == pixel_at(1, 1025));
-    const auto coarse = Cifar100::load(path(), Cifar100::Labels::coarse);
+    const auto coarse = Cifar100::load(path(), Cifar100::Labels::coarse, any);
     BOOST_TEST(coarse.train.classes() == 20);
     BOOST_TEST(index(coarse.train.label(0)) == 19);
     BOOST_TEST(index(coarse.test.label(0)) == 7);
@@ -132,16 +138,17 @@ BOOST_FIXTURE_TEST_CASE(both_labels_are_checked_whichever_is_asked_for, Hundred)
     Bytes train;
     append_record(train, {20, 5}, 0);
     write_file(path() / "train.bin", train);
-    BOOST_CHECK_EXCEPTION(Cifar100::load(path()), FileError, says({"train.bin", "record 0", "label 20", "below 20"}));
+    BOOST_CHECK_EXCEPTION(Cifar100::load(path(), Cifar100::Labels::fine, any), FileError,
+                          says({"train.bin", "record 0", "label 20", "below 20"}));
     train.clear();
     append_record(train, {2, 100}, 0);
     write_file(path() / "train.bin", train);
-    BOOST_CHECK_EXCEPTION(Cifar100::load(path(), Cifar100::Labels::coarse), FileError,
+    BOOST_CHECK_EXCEPTION(Cifar100::load(path(), Cifar100::Labels::coarse, any), FileError,
                           says({"label 100", "below 100"}));
     // A record of CIFAR-10 is a byte shorter.
     train.pop_back();
     write_file(path() / "train.bin", train);
-    BOOST_CHECK_EXCEPTION(Cifar100::load(path()), FileError, says({"3073 bytes", "3074"}));
+    BOOST_CHECK_EXCEPTION(Cifar100::load(path(), Cifar100::Labels::fine, any), FileError, says({"3073 bytes", "3074"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
