@@ -22,6 +22,7 @@ constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 6, .test
 
 struct Options : CommonOptions, RunOptions, PaperOptions {
     std::string backend = "cpu";
+    PaperScale scale;
 };
 
 // As many images a class as the scale says, of CIFAR-10 or the embedded set.
@@ -76,7 +77,7 @@ int main(int argc, char** argv) {
         // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
         const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
         if (options.quick && !asked) options.data.clear();
-        options.quick ? void(options.scale = quick) : options.check();
+        options.scale = options.scaled(options.quick ? quick : PaperScale{});
         options.protocol == "as-written" ? run_as(AsWritten{}, AsWritten::Network{})
                                          : run_as(options.as_run(), AsRun::Network{});
     });
