@@ -36,6 +36,21 @@ Splits load(const Options& options) {
     return {Sampler<Balanced>{.count = scale.per_class}(data.train, options.seed), data.test};
 }
 
+nlohmann::json names_of(const std::string& protocol, const Splits& data) {
+    return {{"protocol", protocol}, {"data", data.train.name()}};
+}
+
+// Shows what came of it, and writes it where that was asked for.
+void tell(const StudyResults& results, const std::string& protocol, const Options& options) {
+    const std::string data = results.record.at("configuration").at("data");
+    std::cout << "The study of Possas and Zhou, " << protocol << ", on " << data << "\n\n";
+    for (const auto& [title, table] : report::all_tables_and_claims(results, Embedded{}.similarity))
+        std::cout << title << "\n\n" << to_text(table) << "\n";
+    const auto out = options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
+    if (!out.empty()) report::write_study(results, out);
+}
+
+// Only what depends on the types stands here: it is compiled once a protocol, network and backend.
 template <Backend B, class Protocol, ANetwork N>
 void run(const Protocol& protocol, N, const Options& options) {
     const Splits data = load(options);
@@ -44,12 +59,8 @@ void run(const Protocol& protocol, N, const Options& options) {
     Progress progress;
     const auto observer = show_study(progress, data.test.class_names(), options.scale.looks);
     StudyResults results = run_study(study, data, options, observer);
-    results.record.update(run_record(study, on, {{"protocol", Protocol::name}, {"data", data.train.name()}}));
-    std::cout << "The study of Possas and Zhou, " << Protocol::name << ", on " << data.train.name() << "\n\n";
-    for (const auto& [title, table] : report::all_tables_and_claims(results, Embedded{}.similarity))
-        std::cout << title << "\n\n" << to_text(table) << "\n";
-    const auto out = options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
-    if (!out.empty()) report::write_study(results, out);
+    results.record.update(run_record(study, on, names_of(Protocol::name, data)));
+    tell(results, Protocol::name, options);
 }
 
 template <class Protocol, ANetwork N>

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
@@ -45,18 +46,16 @@ inline void check_epsilon(const char* name, float epsilon) {
                          ", it must lie in [0, 1] (pixels are in [0, 1])");
 }
 
-template <class Images>
-void check_count(const char* name, const Images& x, std::size_t images, std::size_t given, const char* what) {
-    static_cast<void>(x);
+inline void check_count(const char* name, std::size_t images, std::size_t given, const char* what) {
     if (images != given)
         throw ValueError(std::string(name) + ": " + std::to_string(images) + " images came with " +
                          std::to_string(given) + " " + what);
 }
 
 /// The labels at which the gradient is taken.
-template <class H>
-std::vector<Label> gradient_labels(const H& handle, const typename H::Images& x, std::span<const Label> y,
-                                   LabelSource from) {
+template <class Real, class Images>
+std::vector<Label> gradient_labels(const AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& x,
+                                   std::span<const Label> y, LabelSource from) {
     if (from == LabelSource::Predicted) return labels_said(handle.logits(x));
     return {y.begin(), y.end()};
 }

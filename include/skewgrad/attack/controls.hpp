@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -82,17 +83,17 @@ struct Attack<RandomSign, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y, std::span<const std::uint32_t> items = {}) const {
-        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
+        attack::check_count(name, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, 1);
         return handle.unload(run(handle, handle.load(x), x.shape(), items));
     }
-    template <class H>
-    typename H::Images run(const H& handle, const typename H::Images& origin, const std::array<std::size_t, 4>& shape,
-                           std::span<const std::uint32_t> items = {}) const {
+    template <class Real, class Images>
+    Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+               const std::array<std::size_t, 4>& shape, std::span<const std::uint32_t> items = {}) const {
         attack::check_epsilon(name, epsilon);
-        if (!items.empty()) attack::check_count(name, origin, shape[0], items.size(), "items");
+        if (!items.empty()) attack::check_count(name, shape[0], items.size(), "items");
         auto moved = handle.copy(origin);
-        const auto signs = handle.load(attack::random_signs<typename H::Real>(shape, seed, sample, items));
+        const auto signs = handle.load(attack::random_signs<Real>(shape, seed, sample, items));
         handle.sign_step(moved, origin, signs, SignStep{.alpha = D::sign * epsilon, .clip = clip});
         return moved;
     }
@@ -118,8 +119,8 @@ struct Attack<PermutedSign, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y, std::span<const std::uint32_t> items = {}) const {
-        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
-        if (!items.empty()) attack::check_count(name, x, x.shape()[0], items.size(), "items");
+        attack::check_count(name, x.shape()[0], y.size(), "labels");
+        if (!items.empty()) attack::check_count(name, x.shape()[0], items.size(), "items");
         attack::Handle<M> handle(source, x.shape()[0]);
         const auto origin = handle.load(x);
         auto gradient = handle.copy(origin);
@@ -127,13 +128,13 @@ struct Attack<PermutedSign, D> {
         return handle.unload(run(handle, origin, handle.unload(gradient), y, items));
     }
     /// From canonical gradients that are at hand.
-    template <class H>
-    typename H::Images run(const H& handle, const typename H::Images& origin,
-                           const xt::xtensor<typename H::Real, 4>& gradients, std::span<const Label> y,
-                           std::span<const std::uint32_t> items = {}) const {
+    template <class Real, class Images>
+    Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+               const std::type_identity_t<xt::xtensor<Real, 4>>& gradients, std::span<const Label> y,
+               std::span<const std::uint32_t> items = {}) const {
         attack::check_epsilon(name, epsilon);
         const auto from = attack::derangement(y, seed, items);
-        auto others = xt::xtensor<typename H::Real, 4>::from_shape(gradients.shape());
+        auto others = xt::xtensor<Real, 4>::from_shape(gradients.shape());
         const std::size_t pixels = from.empty() ? 0 : gradients.size() / from.size();
         for (std::size_t n = 0; n < from.size(); ++n)
             std::copy_n(gradients.data() + from[n] * pixels, pixels, others.data() + n * pixels);

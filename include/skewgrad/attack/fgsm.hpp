@@ -1,6 +1,7 @@
 // The fast gradient sign method: one gradient, one step.
 #pragma once
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct Attack<FGSM, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     std::vector<xt::xtensor<Real, 4>> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                                  std::span<const Label> y, std::span<const float> epsilons) const {
-        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
+        attack::check_count(name, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
         const auto origin = handle.load(x);
         auto gradient = handle.copy(origin);
@@ -42,9 +43,9 @@ struct Attack<FGSM, D> {
         return all;
     }
     /// The step alone, from a gradient that is at hand, in the model's own form.
-    template <class H>
-    typename H::Images step(const H& handle, const typename H::Images& origin, const typename H::Images& gradient,
-                            float e) const {
+    template <class Real, class Images>
+    Images step(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+                const std::type_identity_t<Images>& gradient, float e) const {
         attack::check_epsilon(name, e);
         auto moved = handle.copy(origin);
         handle.sign_step(moved, origin, gradient,

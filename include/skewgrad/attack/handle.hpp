@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,54 +15,72 @@
 
 namespace SKEWGRAD_NAMESPACE::attack {
 
-/// What an attack does with a model: load, gradient, sign step, unload. Holds the workspace that its passes share.
+/// What an attack does with a model: load, gradient, sign step, unload. Virtual, and named by the form of images alone,
+/// so that attacks and what studies make of them are compiled once a form, not once a network.
+template <class RealType, class ImagesType>
+class AnyHandle {
+public:
+    using Real = RealType;
+    using Images = ImagesType;
+
+    virtual ~AnyHandle() = default;
+    virtual Images load(const xt::xtensor<Real, 4>& x) const = 0;
+    virtual Images copy(const Images& x) const = 0;
+    virtual xt::xtensor<Real, 4> unload(const Images& x) const = 0;
+    virtual void gradient(const Images& x, std::span<const Label> y, Images& g) = 0;
+    virtual xt::xtensor<Real, 2> logits(const Images& x) const = 0;
+    virtual void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const = 0;
+};
+
+/// The handle of one model, which must outlive it. Holds the workspace that its gradients share.
 template <class M>
 class Handle;
 
 template <Resident M>
-class Handle<M> {
+class Handle<M> final : public AnyHandle<typename M::Real, typename M::Images> {
 public:
     using Real = typename M::Real;
     using Images = typename M::Images;
 
-    Handle(const M& model, std::size_t images) : model_(model), own_(model.workspace(Mode::attack, images)) {}
-    Images load(const xt::xtensor<Real, 4>& x) const { return model_.load(x); }
-    Images copy(const Images& x) const { return model_.copy(x); }
-    xt::xtensor<Real, 4> unload(const Images& x) const { return model_.unload(x); }
-    std::size_t count(const Images& x) const { return model_.count(x); }
-    void gradient(const Images& x, std::span<const Label> y, Images& g) {
-        model_.gradient(x, y, own_, g, std::span<Real>(), std::span<double>());
+    /// `images`: how many a gradient will be asked for, at most.
+    Handle(const M& model, std::size_t images) : model_(model), images_(images) {}
+    Images load(const xt::xtensor<Real, 4>& x) const override { return model_.load(x); }
+    Images copy(const Images& x) const override { return model_.copy(x); }
+    xt::xtensor<Real, 4> unload(const Images& x) const override { return model_.unload(x); }
+    void gradient(const Images& x, std::span<const Label> y, Images& g) override {
+        if (!own_) own_.emplace(model_.workspace(Mode::attack, images_));  // victims are mostly asked for logits only
+        model_.gradient(x, y, *own_, g, std::span<Real>(), std::span<double>());
     }
-    xt::xtensor<Real, 2> logits(const Images& x) const { return model_.logits(x); }
-    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const {
+    xt::xtensor<Real, 2> logits(const Images& x) const override { return model_.logits(x); }
+    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const override {
         model_.sign_step(x, origin, g, step);
     }
 
 private:
     const M& model_;
-    typename M::Workspace own_;
+    std::size_t images_;
+    std::optional<typename M::Workspace> own_;
 };
 
 template <Differentiable M>
     requires(!Resident<M>)
-class Handle<M> {
+class Handle<M> final : public AnyHandle<differentiable::RealOf<M>, xt::xtensor<differentiable::RealOf<M>, 4>> {
 public:
     using Real = differentiable::RealOf<M>;
     using Images = xt::xtensor<Real, 4>;
 
     Handle(const M& model, std::size_t) : model_(model) {}
-    Images load(const Images& x) const { return x; }
-    Images copy(const Images& x) const { return x; }
-    Images unload(const Images& x) const { return x; }
-    std::size_t count(const Images& x) const { return x.shape()[0]; }
-    void gradient(const Images& x, std::span<const Label> y, Images& g) {
+    Images load(const Images& x) const override { return x; }
+    Images copy(const Images& x) const override { return x; }
+    Images unload(const Images& x) const override { return x; }
+    void gradient(const Images& x, std::span<const Label> y, Images& g) override {
         g = model_.input_gradient(x, y);
         if (g.shape() != x.shape())
             throw ValueError("a model's input_gradient returned " + std::to_string(g.size()) + " values for " +
                              std::to_string(x.size()) + " pixels");
     }
-    xt::xtensor<Real, 2> logits(const Images& x) const { return model_.logits(x); }
-    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const {
+    xt::xtensor<Real, 2> logits(const Images& x) const override { return model_.logits(x); }
+    void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const override {
         host::sign_step(x.data(), origin.data(), g.data(), x.size(), step);
     }
 

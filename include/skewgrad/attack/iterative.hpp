@@ -3,6 +3,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -30,13 +31,14 @@ struct Attack<Iterative, D> {
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y) const {
-        attack::check_count(name, x, x.shape()[0], y.size(), "labels");
+        attack::check_count(name, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
         return handle.unload(run(handle, handle.load(x), y));
     }
     /// The same on images in the model's own form.
-    template <class H>
-    typename H::Images run(H& handle, const typename H::Images& origin, std::span<const Label> y) const {
+    template <class Real, class Images>
+    Images run(attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+               std::span<const Label> y) const {
         check();
         const std::vector<Label> at = attack::gradient_labels(handle, origin, y, label);
         const float length = alpha > 0 ? alpha : project ? epsilon / static_cast<float>(steps) : epsilon;

@@ -42,6 +42,7 @@ concept Resident = Differentiable<M> &&
                        { m.copy(fixed) } -> std::same_as<typename M::Images>;
                        { m.count(fixed) } -> std::convertible_to<std::size_t>;
                        { m.workspace(Mode::attack, std::size_t{}) } -> std::same_as<typename M::Workspace>;
+                       { m.logits(fixed) } -> std::same_as<xt::xtensor<typename M::Real, 2>>;
                        m.logits(fixed, own, out);
                        m.gradient(fixed, y, own, images, out, losses);
                        m.sign_step(images, fixed, fixed, SignStep{});

@@ -19,6 +19,37 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
+/// What a model refuses, whatever its network; all throw ValueError.
+namespace checks {
+
+inline void data(const std::string& name, Shape shape, int classes, Shape image, int network_classes) {
+    if (!(shape == image))
+        throw ValueError(name + " has images of " + to_string(shape) + ", the network takes " + to_string(image));
+    if (classes > network_classes)
+        throw ValueError(name + " has " + std::to_string(classes) + " classes, the network " +
+                         std::to_string(network_classes));
+}
+inline void images(const std::array<std::size_t, 4>& x, Shape image) {
+    const auto is = [](std::size_t given, int wanted) { return given == static_cast<std::size_t>(wanted); };
+    if (!is(x[1], image.c) || !is(x[2], image.h) || !is(x[3], image.w))
+        throw ValueError("a network on " + to_string(image) + " images was given images of " + std::to_string(x[1]) +
+                         "x" + std::to_string(x[2]) + "x" + std::to_string(x[3]));
+}
+inline void labels(std::span<const Label> y, std::size_t images, int classes) {
+    if (y.size() != images)
+        throw ValueError(std::to_string(images) + " images came with " + std::to_string(y.size()) + " labels");
+    for (std::size_t i = 0; i < y.size(); ++i)
+        if (index(y[i]) >= classes)
+            throw ValueError("label " + std::to_string(index(y[i])) + " at position " + std::to_string(i) +
+                             ", but the network has " + std::to_string(classes) + " classes");
+}
+inline void parameters(std::size_t given, std::size_t size) {
+    if (given != size)
+        throw ValueError("a network with " + std::to_string(size) + " parameters was given " + std::to_string(given));
+}
+
+}  // namespace checks
+
 /// Owns the parameters of network N on backend B, nothing else. Evaluation is const; two threads may evaluate one
 /// model, each call having a workspace of its own. `Real` is float (double on Reference<double>).
 template <ANetwork N, Backend B>
@@ -65,9 +96,7 @@ public:
     }
     /// Throws ValueError where `values` is not N::state_size long.
     void set_parameters(std::span<const Real> values) {
-        if (values.size() != N::state_size)
-            throw ValueError("a network with " + std::to_string(N::state_size) + " parameters was given " +
-                             std::to_string(values.size()));
+        checks::parameters(values.size(), N::state_size);
         Program::import_parameters(on_, parameters_, values);
     }
     Parameters& backend_parameters() { return parameters_; }
@@ -102,7 +131,7 @@ public:
     template <class Loss = CrossEntropy>
     std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss = {}) const {
         const Images images = load(x);
-        check_labels(y, count(images));
+        checks::labels(y, count(images), classes);
         auto own = workspace(Mode::attack, count(images));
         std::vector<Real> out(N::state_size);
         Program::template parameter_gradient<Loss>(on_, parameters_, images, y, own, out);
@@ -114,10 +143,7 @@ public:
 
     Images load(const xt::xtensor<Real, 4>& x) const {
         constexpr Shape s = N::image;
-        if (x.shape()[1] != s.c || x.shape()[2] != s.h || x.shape()[3] != s.w)
-            throw ValueError("a network on " + to_string(s) + " images was given images of " +
-                             std::to_string(x.shape()[1]) + "x" + std::to_string(x.shape()[2]) + "x" +
-                             std::to_string(x.shape()[3]));
+        checks::images(x.shape(), s);
         Images images = Program::make_images(on_, static_cast<int>(x.shape()[0]));
         Program::load(on_, {x.data(), x.size()}, images);
         return images;
@@ -155,7 +181,7 @@ public:
     template <class Loss = CrossEntropy>
     void gradient(const Images& x, std::span<const Label> y, Workspace& own, Images& dx, std::span<Real> logits,
                   std::span<double> losses, Loss = {}) const {
-        check_labels(y, count(x));
+        checks::labels(y, count(x), classes);
         Program::template gradient<Loss>(on_, parameters_, x, y, own, dx, logits, losses);
     }
     void sign_step(Images& x, const Images& origin, const Images& gradient, SignStep step) const {
@@ -165,12 +191,7 @@ public:
     /// Throws ValueError where a list's images are not this network's.
     template <class Data>
     static void check_shape_of(const Data& data) {
-        if (!(data.shape() == N::image))
-            throw ValueError(data.name() + " has images of " + to_string(data.shape()) + ", the network takes " +
-                             to_string(N::image));
-        if (data.classes() > classes)
-            throw ValueError(data.name() + " has " + std::to_string(data.classes()) + " classes, the network " +
-                             std::to_string(classes));
+        checks::data(data.name(), data.shape(), data.classes(), N::image, classes);
     }
 
 private:
@@ -190,14 +211,6 @@ private:
         }
         on_.wait();
         return z;
-    }
-    static void check_labels(std::span<const Label> y, std::size_t images) {
-        if (y.size() != images)
-            throw ValueError(std::to_string(images) + " images came with " + std::to_string(y.size()) + " labels");
-        for (std::size_t i = 0; i < y.size(); ++i)
-            if (index(y[i]) >= classes)
-                throw ValueError("label " + std::to_string(index(y[i])) + " at position " + std::to_string(i) +
-                                 ", but the network has " + std::to_string(classes) + " classes");
     }
 
     mutable Context on_;  // const passes queue work on it, and change nothing that a caller can see

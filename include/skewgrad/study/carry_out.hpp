@@ -31,8 +31,17 @@ namespace study {
 
 class CarryOut {
 public:
-    CarryOut(Work& work, StudyResults& results, const TestData& test, RunFolder* folder, const StudyObserver& observer)
-        : work_(work), results_(results), test_(test), folder_(folder), observer_(observer) {
+    using Arrange = std::function<Arranged(const PlannedTraining&)>;
+
+    /// `arrange` gives a training its data. What is given must live on; no folder: in memory.
+    CarryOut(Work& work, Arrange arrange, StudyResults& results, const TestData& test, RunFolder* folder,
+             const StudyObserver& observer)
+        : work_(work),
+          arrange_(std::move(arrange)),
+          results_(results),
+          test_(test),
+          folder_(folder),
+          observer_(observer) {
         const std::size_t trainings = results.plan.trainings.size();
         results_.trainings.resize(trainings);
         results_.cells.resize(results.plan.cells.size());
@@ -105,7 +114,7 @@ private:
         progress_.job = "training " + title_of(planned(t), results_.class_names);
         progress_.look = 0;
         clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) - 1;
-        const Arranged data = work_.arrange(planned(t));
+        const Arranged data = arrange_(planned(t));
         tell(true);
         if (observer_.training_begins) observer_.training_begins(t, data);
         CheckpointPlace at;
@@ -241,6 +250,7 @@ private:
     }
 
     Work& work_;
+    Arrange arrange_;
     StudyResults& results_;
     const TestData& test_;
     RunFolder* folder_;

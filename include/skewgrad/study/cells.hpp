@@ -13,20 +13,16 @@
 namespace SKEWGRAD_NAMESPACE::study {
 
 /// The images of one class, one source's gradient at them, in the model's form and in canonical form.
-template <class M>
+template <class Real, class Images>
 struct SourceImages {
-    using Handle = attack::Handle<M>;
-    using Images = typename Handle::Images;
-    using Real = typename Handle::Real;
-
-    Handle handle;
+    attack::AnyHandle<Real, Images>& handle;
     xt::xtensor<Real, 4> x, dx;
     Images origin, gradient;
     std::vector<Label> labels;
     std::vector<std::uint32_t> items;
 
-    SourceImages(const M& source, const TestData& of_class)
-        : handle(source, of_class.size()),
+    SourceImages(attack::AnyHandle<Real, Images>& source, const TestData& of_class)
+        : handle(source),
           x(of_class.images()),
           origin(handle.load(x)),
           gradient(handle.copy(origin)),

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <skewgrad/attack/attack.hpp>
 #include <skewgrad/core/label.hpp>
@@ -64,6 +66,12 @@ nlohmann::json description(const AsSelfCheck<A>& check) {
     nlohmann::json j = description(check.attack);
     j["name"] = std::string("self_check_") + A::name;
     return j;
+}
+
+template <class... A>
+std::vector<nlohmann::json> descriptions(const std::tuple<A...>& attacks) {
+    return std::apply([](const auto&... attack) { return std::vector<nlohmann::json>{description(attack)...}; },
+                      attacks);
 }
 
 /// What identifies a training or a cell whatever it runs on: its JSON without the learner's backend.

@@ -77,6 +77,18 @@ inline nlohmann::json network_learner_json(const std::string& network, const std
     return j;
 }
 
+/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end.
+inline void carry_on(AnySession& session, const TrainingObserver& observer, const CheckpointPlace& at) {
+    const bool keeps = !at.file.empty();
+    if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
+    while (!session.finished()) {
+        session.advance(observer);
+        if (!keeps) continue;
+        session.save(at.file, at.notes);
+        if (at.saved) at.saved();
+    }
+}
+
 }  // namespace study
 
 template <ANetwork N, Backend B, Optimiser O>
@@ -97,16 +109,8 @@ struct NetworkLearner {
         if (data.updates_per_look > 0) own.updates_per_look = data.updates_per_look;
         ModelType model(seed, context);
         auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
-        const bool keeps = !at.file.empty();
-        if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
-        while (!session.finished()) {
-            session.advance(observer);
-            if (!keeps) continue;
-            session.save(at.file, at.notes);
-            if (at.saved) at.saved();
-        }
-        History history = session.history();
-        return {std::move(model), std::move(history)};
+        study::carry_on(session, observer, at);
+        return {std::move(model), session.history()};
     }
     void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
         save_parameters(model, file, notes);

@@ -133,16 +133,16 @@ inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
     return all;
 }
 
-}  // namespace study
+template <class Protocol>
+auto paper_samplers(const PaperScale& scale, const PaperParts& parts, int classes) {
+    const auto [balanced, under, over] = Protocol::samplers(scale);
+    const int whole = Protocol::whole(scale), few = under.count;
+    using Cut = std::remove_cvref_t<decltype(under)>;
+    return std::tuple(balanced, under, over, balanced_sets(classes, whole, few, parts.size_matched), Sampler<Sham>{},
+                      parts.dose ? doses<Cut>(classes, whole, few) : std::vector<Cut>{});
+}
 
-/// The study's values. A seed has the paper's trainings (one balanced, ten under, ten over), the next seed's balanced
-/// one and two controls; the paper's 50 pairs of victim, class and source, ten more for Different / Balanced, and the
-/// controls' pairs beside them.
-template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
-                                       typename B::Context on = {}) {
-    constexpr float zero = Protocol::sign_of_zero;
-    constexpr bool clip = Protocol::clip;
+inline auto paper_attacks(const PaperParts& parts, bool clip, float zero) {
     using Fast = Attack<FGSM, Ascent>;
     using Steps = Attack<Iterative, Ascent>;
     const float epsilon = parts.epsilon;
@@ -152,31 +152,53 @@ PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScal
     const auto twenty_steps = [&](float within) {
         return Steps{.epsilon = within, .steps = 20, .alpha = within / 4, .clip = clip, .sign_of_zero = zero};
     };
-    const auto [balanced, under, over] = Protocol::samplers(scale);
-    const int whole = Protocol::whole(scale), few = under.count;
-    using Cut = std::remove_cvref_t<decltype(under)>;
-    PaperStudy<Protocol, B, N> study{
-        .learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
-        .samplers = {balanced, under, over, study::balanced_sets(N::classes, whole, few, parts.size_matched),
-                     Sampler<Sham>{}, parts.dose ? study::doses<Cut>(N::classes, whole, few) : std::vector<Cut>{}},
-        .attacks = {Fast{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
-                    Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
-                    Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
-                    Attack<PermutedSign>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = parts.seed},
-                    noise(0), noise(1), noise(2), noise(3), noise(4), twenty_steps(epsilon),
-                    AsSelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
-                    AsSelfCheck<Steps>{twenty_steps(0.25f)}},
-        .arrangement = protocol.arrangement(scale),
-        .classes = {},
-        .seeds = {},
-        .test_images_per_class = scale.test_images,
-        .adjust_logits = true,
-        .left_out = study::parts_left_out(parts)};
-    for (int c = 0; c < N::classes; ++c) study.classes.push_back(Label(c));
-    for (int s = 0; s < parts.seeds; ++s) study.seeds.push_back({parts.seed.value + static_cast<std::uint64_t>(s)});
-    for (int k = 0; k <= 16; ++k) study.sweep.push_back(static_cast<float>(k) / 255.0f);
-    if (parts.transfer) study.transfer = {0, 1, 2, 3};  // balanced, under, over, balanced with the small count
-    return study;
+    return std::tuple(
+        Fast{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
+        Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
+        Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
+        Attack<PermutedSign>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = parts.seed},  //
+        noise(0), noise(1), noise(2), noise(3), noise(4), twenty_steps(epsilon),
+        AsSelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
+        AsSelfCheck<Steps>{twenty_steps(0.25f)});
+}
+
+inline std::vector<Label> all_classes(int count) {
+    std::vector<Label> all;
+    for (int c = 0; c < count; ++c) all.push_back(Label(c));
+    return all;
+}
+inline std::vector<Seed> seeds_from(Seed first, int count) {
+    std::vector<Seed> all;
+    for (int s = 0; s < count; ++s) all.push_back({first.value + static_cast<std::uint64_t>(s)});
+    return all;
+}
+/// Epsilons of 0 to `most` steps of a byte.
+inline std::vector<float> byte_steps(int most) {
+    std::vector<float> all;
+    for (int k = 0; k <= most; ++k) all.push_back(static_cast<float>(k) / 255.0f);
+    return all;
+}
+
+}  // namespace study
+
+/// The study's values. A seed has the paper's trainings (one balanced, ten under, ten over), the next seed's balanced
+/// one and two controls; the paper's 50 pairs of victim, class and source, ten more for Different / Balanced, and the
+/// controls' pairs beside them.
+template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
+PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
+                                       typename B::Context on = {}) {
+    return {.learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
+            .samplers = study::paper_samplers<Protocol>(scale, parts, N::classes),
+            .attacks = study::paper_attacks(parts, Protocol::clip, Protocol::sign_of_zero),
+            .arrangement = protocol.arrangement(scale),
+            .classes = study::all_classes(N::classes),
+            .seeds = study::seeds_from(parts.seed, parts.seeds),
+            .test_images_per_class = scale.test_images,
+            .sweep = study::byte_steps(16),
+            .adjust_logits = true,
+            // balanced, under, over, balanced with the small count
+            .transfer = parts.transfer ? std::vector<std::size_t>{0, 1, 2, 3} : std::vector<std::size_t>{},
+            .left_out = study::parts_left_out(parts)};
 }
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -1,15 +1,12 @@
 // A study composed at compile time: a learner, samplers, sources and attacks; planned, then run.
 #pragma once
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <skewgrad/study/carry_out.hpp>
-#include <skewgrad/study/make_plan.hpp>
+#include <skewgrad/study/composition.hpp>
 #include <skewgrad/study/sham.hpp>
 #include <skewgrad/study/work.hpp>
 
@@ -58,56 +55,35 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     std::vector<std::size_t> transfer{};
     std::vector<std::string> left_out{};  ///< optional parts not asked for, one sentence each: the plan lists them
 
-    /// Every training once, every cell once; trainings in the order in which cells first mention them.
-    Plan plan() const {
-        study::ToPlan of{.learner = learner.json(),
-                         .kinds = {},
-                         .sources = {O::source...},
-                         .attacks = {study::AttackToPlan{study::uses_source<A>, study::is_self_check<A>}...},
-                         .classes = classes,
-                         .seeds = seeds,
-                         .adjust_logits = adjust_logits && LogitAdjustable<ModelType>,
-                         .transfer = transfer,
-                         .left_out = left_out};
-        of.learner["arrangement"] = arrangement.json();
-        if (adjust_logits && !LogitAdjustable<ModelType>)
-            of.left_out.push_back("logit adjustment: this model's logits cannot be added to");
-        for_each_sampler([&](std::size_t, const auto& sampler) {
-            auto& kind = of.kinds.emplace_back();
-            if constexpr (requires { sampler.skewed_class; }) {
-                kind.skews = true;
-                if (sampler.skewed_class != unset_class) kind.only = sampler.skewed_class;
-            }
-            if constexpr (requires { sampler.training_seed(Seed{}); })
-                kind.training_seed = [](Seed seed) {
-                    return std::remove_cvref_t<decltype(sampler)>::training_seed(seed);
-                };
-            for (const Label c : classes) kind.descriptions.push_back(study::description(with_class(sampler, c)));
+    /// What it is without its types; to be used while the study lives.
+    study::Composition composition() const {
+        static constexpr Source from[] = {O::source...};
+        static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
+        study::Composition all{.learner = learner.json(),
+                               .arrangement = arrangement.json(),
+                               .runs_on = {},
+                               .kinds = {},
+                               .attacks = attack_descriptions(),
+                               .attacks_to_plan = by,
+                               .sources = from,
+                               .classes = classes,
+                               .seeds = seeds,
+                               .test_images_per_class = test_images_per_class,
+                               .along = {smallest_epsilons, sweep},
+                               .adjusts_logits = adjust_logits,
+                               .adjustable = LogitAdjustable<ModelType>,
+                               .transfer = transfer,
+                               .left_out = left_out};
+        if constexpr (RunsOnHardware<L>) all.runs_on = learner.runs_on();
+        study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {
+            study::add_kinds(all.kinds, sampler, arrangement, classes);
         });
-        return study::make_plan(of);
-    }
-
-    std::vector<nlohmann::json> attack_descriptions() const {
-        std::vector<nlohmann::json> all;
-        study::for_each_indexed(attacks, [&](std::size_t, const auto& a) { all.push_back(study::description(a)); });
         return all;
     }
+    /// Every training once, every cell once; trainings in the order in which cells first mention them.
+    Plan plan() const { return composition().plan(); }
 
-    /// All that decides a part's results but its own key, the data and what it runs on.
-    nlohmann::json configuration() const {
-        nlohmann::json j = study::without_hardware({{"learner", learner.json()}});
-        j["arrangement"] = arrangement.json();
-        j["test_images_per_class"] = test_images_per_class;
-        j["smallest_epsilons"] = smallest_epsilons;
-        j["sweep"] = sweep;
-        return j;
-    }
-    /// What the bits depend on beside that: backend, instruction set or device, compiler.
-    nlohmann::json hardware() const {
-        nlohmann::json j{{"compiler", __VERSION__}, {"backend", learner.json().value("backend", "none")}};
-        if constexpr (RunsOnHardware<L>) j["runs_on"] = learner.runs_on();
-        return j;
-    }
+    std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
     /// Trains what the plan says and evaluates every cell. Throws what loaders, samplers and sessions throw.
     StudyResults run(const Splits& data, const StudyObserver& observer = {}) const {
@@ -121,62 +97,10 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
 
 private:
     StudyResults run(const Splits& data, RunFolder* folder, const StudyObserver& observer) const {
-        StudyResults results;
-        results.plan = plan();
-        results.attacks = attack_descriptions();
-        results.class_names = data.test.class_names();
-        const TestData test = test_images(data.test);
-        results.test_labels = test.labels();
-        results.test_items = test.items();
-        if (folder) {
-            nlohmann::json whole = configuration();
-            whole["data"] = {{"name", data.train.name()},
-                             {"training", checkpoint::digest_of(data.train)},
-                             {"test", checkpoint::digest_of(data.test)}};
-            folder->begin(results, whole, hardware());
-            results.record["hardware"] = folder->hardware();
-            results.record["bits_of_one_machine"] = folder->hardware().size() == 1;
-        }
-        study::NetworksAtWork<L, A...> work(learner, attacks, {smallest_epsilons, sweep}, results.plan.trainings.size(),
-                                            [&](const PlannedTraining& t) { return arrange(data, t); });
-        study::CarryOut(work, results, test, folder, observer).run();
-        return results;
-    }
-
-    /// visit(number, sampler), numbers counted on through vectors.
-    template <class Visit>
-    void for_each_sampler(Visit visit) const {
-        std::size_t number = 0;
-        study::for_each_indexed(samplers, [&](std::size_t, const auto& entry) {
-            if constexpr (IndexSampler<std::remove_cvref_t<decltype(entry)>>)
-                visit(number++, entry);
-            else
-                for (const auto& sampler : entry) visit(number++, sampler);
-        });
-    }
-    template <class Sampler>
-    static Sampler with_class(Sampler sampler, Label c) {
-        if constexpr (requires { sampler.skewed_class; })
-            if (sampler.skewed_class == unset_class) sampler.skewed_class = c;
-        return sampler;
-    }
-
-    Arranged arrange(const Splits& data, const PlannedTraining& t) const {
-        std::optional<Arranged> arranged;
-        for_each_sampler([&](std::size_t k, const auto& sampler) {
-            if (k == t.sampler) arranged = arrangement(data, with_class(sampler, t.skewed.value_or(Label{})), t.seed);
-        });
-        return *std::move(arranged);
-    }
-
-    TestData test_images(const TestData& all) const {
-        if (test_images_per_class == 0) return all;
-        std::vector<int> taken(static_cast<std::size_t>(all.classes()));
-        std::vector<std::uint32_t> positions;
-        for (std::size_t i = 0; i < all.size(); ++i)
-            if (taken[static_cast<std::size_t>(index(all.label(i)))]++ < test_images_per_class)
-                positions.push_back(static_cast<std::uint32_t>(i));
-        return all.select(positions);
+        const study::Composition whole = composition();
+        Plan plan = whole.plan();
+        study::NetworksAtWork<L, A...> work(learner, attacks, whole.along, plan.trainings.size());
+        return whole.run(work, std::move(plan), data, folder, observer);
     }
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
@@ -24,7 +25,6 @@ public:
 
     /// Whether networks can be written to files and read again; if not, those that cells need are held or trained.
     virtual bool stores() const = 0;
-    virtual Arranged arrange(const PlannedTraining& t) const = 0;
     /// Trains a network and holds it. `at`: where to leave checkpoints, used by learners that can go on from one.
     virtual History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
                           const CheckpointPlace* at) = 0;
@@ -47,25 +47,19 @@ class NetworksAtWork final : public Work {
 public:
     using M = typename L::ModelType;
 
-    using Arrange = std::function<Arranged(const PlannedTraining&)>;
-
-    /// `arrange` gives a training its data. Learner and attacks must live on.
-    NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, AlongDirection along, std::size_t trainings,
-                   Arrange arrange)
-        : learner_(learner),
-          attacks_(attacks),
-          along_(std::move(along)),
-          arrange_(std::move(arrange)),
-          held_(trainings) {}
+    /// Learner, attacks and what is measured along their directions must live on.
+    NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, const AlongDirection& along,
+                   std::size_t trainings)
+        : learner_(learner), attacks_(attacks), along_(along), held_(trainings) {}
 
     bool stores() const override { return StoringLearner<L>; }
-    Arranged arrange(const PlannedTraining& t) const override { return arrange_(t); }
     History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
                   const CheckpointPlace* at) override {
         auto learned = [&] {
             if constexpr (ResumableLearner<L>)
-                if (at) return learner_.train(data, seed, observer, *at);
-            return learner_.train(data, seed, observer);
+                return learner_.train(data, seed, observer, at ? *at : CheckpointPlace{});
+            else
+                return learner_.train(data, seed, observer);
         }();
         held_[t].emplace(std::move(learned.model));
         return std::move(learned.history);
@@ -84,31 +78,22 @@ public:
     std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
     void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
                   const std::function<void()>& told) const override {
-        evaluate_cells(results, groups, held_, attacks_, of_class, along_, told);
+        HandlesOfNetworks<Real, Images> networks(held_.size());
+        for (std::size_t t = 0; t < held_.size(); ++t)
+            if (held_[t]) networks[t] = std::make_unique<attack::Handle<M>>(*held_[t], of_class.size());
+        evaluate_cells(results, groups, networks, attacks_, of_class, along_, told);
     }
     double passes(const Plan& plan, std::span<const CellGroup> groups) const override {
-        double sum = StudyClock::passes_a_gradient;
-        constexpr double flip_passes = 30;  // of the grid's 66, most images flip early
-        for_each_indexed(attacks_, [&](std::size_t a, const auto& attack) {
-            bool any = false;
-            for (const CellGroup& group : groups)
-                for (const std::size_t cell : group.cells) {
-                    if (plan.cells[cell].attack != a) continue;
-                    any = true;
-                    sum += 1;
-                    if constexpr (has_direction<std::remove_cvref_t<decltype(attack)>>)
-                        sum += static_cast<double>(along_.sweep.size()) + (along_.smallest_epsilons ? flip_passes : 0);
-                }
-            if (any) sum += StudyClock::passes_a_gradient * further_gradients(attack);
-        });
-        return sum;
+        return study::passes(plan, groups, attacks_, along_);
     }
 
 private:
+    using Real = typename attack::Handle<M>::Real;
+    using Images = typename attack::Handle<M>::Images;
+
     const L& learner_;
     const std::tuple<A...>& attacks_;
-    AlongDirection along_;
-    Arrange arrange_;
+    const AlongDirection& along_;
     std::vector<std::optional<M>> held_;
 };
 

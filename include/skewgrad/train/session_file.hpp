@@ -40,7 +40,7 @@ std::string digest_of(const Subset<S>& data) {
 /// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
 struct Identity {
     std::string network, backend, runs_on, loss, optimiser;
-    std::span<const optimiser::Rate> rates;
+    std::vector<optimiser::Rate> rates;
     Recipe recipe;
     Seed seed;
     std::array<std::string, 2> digests;  ///< of training and held-out images
@@ -124,6 +124,14 @@ struct Position {
 /// A list of all a network's values under a name: parameters, best parameters, one of the optimiser's slots.
 template <class Real>
 using NamedValues = std::pair<std::string, std::vector<Real>>;
+
+/// A session's lists by name, each of `size` zeros.
+template <class Real>
+std::vector<NamedValues<Real>> lists_of(int slots, std::size_t size) {
+    std::vector<NamedValues<Real>> lists{{"parameters", std::vector<Real>(size)}, {"best", std::vector<Real>(size)}};
+    for (int slot = 0; slot < slots; ++slot) lists.emplace_back("slot" + std::to_string(slot), std::vector<Real>(size));
+    return lists;
+}
 
 template <class Real>
 void write(const std::filesystem::path& path, const network_file::Layout& network, const Identity& identity,
