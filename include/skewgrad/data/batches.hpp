@@ -20,6 +20,13 @@ struct Pick {
     friend constexpr auto operator<=>(const Pick&, const Pick&) = default;
 };
 
+/// Visits of images outside training, where no draw asks which of several entries it is.
+inline std::vector<Pick> picks_of(std::span<const std::uint32_t> items) {
+    std::vector<Pick> picks(items.size());
+    for (std::size_t i = 0; i < picks.size(); ++i) picks[i].item = items[i];
+    return picks;
+}
+
 /// The entries of a list with their repeats numbered. Throws ValueError from the 257th occurrence of an item on:
 /// a copy's number has 8 bits in the counter of a draw.
 inline std::vector<Pick> numbered(std::span<const std::uint32_t> items) {

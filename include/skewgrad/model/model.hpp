@@ -152,8 +152,7 @@ public:
     template <Split S>
     Images load(const Subset<S>& data) const {
         check_shape_of(data);
-        std::vector<Pick> picks(data.size());
-        for (std::size_t i = 0; i < picks.size(); ++i) picks[i] = {data.items()[i], 0};
+        const std::vector<Pick> picks = picks_of(data.items());
         Images images = Program::make_images(on_, static_cast<int>(data.size()));
         Program::gather(on_, Program::upload(on_, data.store()), Batch{.picks = picks}, images);
         return images;
@@ -200,11 +199,8 @@ private:
         auto z = xt::xtensor<Real, 2>::from_shape({items.size(), static_cast<std::size_t>(classes)});
         auto own = workspace(Mode::evaluate, items.size());
         const auto bytes = Program::upload(on_, store);
-        std::vector<Pick> picks;
         for (std::size_t first = 0; first < items.size(); first += chunk) {
-            picks.clear();
-            for (const std::uint32_t item : items.subspan(first, std::min(chunk, items.size() - first)))
-                picks.push_back({item, 0});
+            const std::vector<Pick> picks = picks_of(items.subspan(first, std::min(chunk, items.size() - first)));
             Images images = Program::make_images(on_, static_cast<int>(picks.size()));
             Program::gather(on_, bytes, Batch{.picks = picks}, images);
             logits(images, own, {z.data() + first * classes, picks.size() * classes});

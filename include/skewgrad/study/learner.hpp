@@ -78,7 +78,9 @@ inline nlohmann::json network_learner_json(const std::string& network, const std
 }
 
 /// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end.
-inline void carry_on(AnySession& session, const TrainingObserver& observer, const CheckpointPlace& at) {
+/// Not inlined: a caller knows the session's type, and optimisers would compile the whole loop for each.
+[[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
+                                       const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
     if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {

@@ -89,24 +89,29 @@ private:
     std::vector<double> offsets_;
 };
 
+/// Adds an offset to each of the biases that a network's values end in, rounding the sums once. Throws ValueError
+/// unless there is one offset a class.
+template <class Real>
+void add_to_biases(std::span<Real> biases, std::span<const double> offsets) {
+    if (offsets.size() != biases.size())
+        throw ValueError("logit adjustment: " + std::to_string(offsets.size()) + " offsets for " +
+                         std::to_string(biases.size()) + " logits");
+    for (std::size_t k = 0; k < biases.size(); ++k)
+        biases[k] = static_cast<Real>(static_cast<double>(biases[k]) + offsets[k]);
+}
+
 /// Whether a network ends in the biases of a dense layer: adding to its logits is then adding to those.
 template <class N>
 inline constexpr bool ends_in_biases = std::string_view(N::nodes.back().layer) == "dense";
 
-/// The model with a constant added to each logit, as a model of the same type. The sums are rounded once, into the
-/// biases. Throws ValueError unless there is one offset a class.
+/// The model with a constant added to each logit, as a model of the same type. Throws as `add_to_biases` does.
 template <ANetwork N, Backend B>
     requires ends_in_biases<N>
 Model<N, B> with_adjusted_logits(const Model<N, B>& model, std::span<const double> offsets) {
     constexpr auto classes = static_cast<std::size_t>(N::classes);
-    if (offsets.size() != classes)
-        throw ValueError("logit adjustment: " + std::to_string(offsets.size()) + " offsets for " +
-                         std::to_string(classes) + " logits");
     auto values = model.parameters();
     const NodePlan& last = N::nodes.back();
-    auto* biases = values.data() + last.parameter_offset + last.parameter_size - classes;
-    for (std::size_t k = 0; k < classes; ++k)
-        biases[k] = static_cast<typename B::Real>(static_cast<double>(biases[k]) + offsets[k]);
+    add_to_biases(std::span(values).subspan(last.parameter_offset + last.parameter_size - classes, classes), offsets);
     Model<N, B> adjusted(model.seed(), model.context());
     adjusted.set_parameters(values);
     return adjusted;

@@ -27,8 +27,9 @@ struct ByteImages {
     std::shared_ptr<const ImageStore> store;
 };
 
+// Not inlined, as all that a pass does once: every network would have a copy.
 template <class Real, class Value>
-void load(int threads, std::span<const Real> canonical, Images<Value>& x) {
+[[gnu::noinline]] void load(int threads, std::span<const Real> canonical, Images<Value>& x) {
     const Shape s = x.layout.shape;
     parallel_for(threads, x.count, [&](int n) {
         const Real* from = canonical.data() + static_cast<std::size_t>(n) * static_cast<std::size_t>(s.size());
@@ -40,7 +41,7 @@ void load(int threads, std::span<const Real> canonical, Images<Value>& x) {
 }
 
 template <class Real, class Value>
-void unload(int threads, const Images<Value>& x, std::span<Real> canonical) {
+[[gnu::noinline]] void unload(int threads, const Images<Value>& x, std::span<Real> canonical) {
     const Shape s = x.layout.shape;
     parallel_for(threads, x.count, [&](int n) {
         Real* to = canonical.data() + static_cast<std::size_t>(n) * static_cast<std::size_t>(s.size());
@@ -53,7 +54,8 @@ void unload(int threads, const Images<Value>& x, std::span<Real> canonical) {
 
 /// Bytes of the picked images to pixels x / 255, mirrored left to right where the batch's stream says so.
 template <class Value>
-void gather(int threads, const ImageStore& store, const Batch& batch, const Layout& layout, Value* to) {
+[[gnu::noinline]] void gather(int threads, const ImageStore& store, const Batch& batch, const Layout& layout,
+                              Value* to) {
     parallel_for(threads, static_cast<int>(batch.picks.size()), [&](int n) {
         const Pick pick = batch.picks[static_cast<std::size_t>(n)];
         const bool mirror = batch.flips && flipped(batch.seed, pick.item, pick.copy, batch.epoch);

@@ -112,7 +112,8 @@ public:
     using Edge = typename B::Edge;
     using Value = typename B::Value;
 
-    Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
+    // Not inlined: every network would have a copy.
+    [[gnu::noinline]] Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
         : mode_(mode),
           images_(images),
           tenants_(tenancies(plan, mode)),
