@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <skewgrad/command_line.hpp>
+#include <skewgrad/command_line/command.hpp>
 #include <skewgrad/command_line/paper_options.hpp>
 #include <skewgrad/command_line/run_options.hpp>
 #include <skewgrad/command_line/study_display.hpp>
@@ -21,7 +22,7 @@ struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv
 constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 6, .test_images = 200, .learning_rate = 1e-3f};
 
 struct Options : CommonOptions, RunOptions, PaperOptions {
-    std::string backend = "cpu";
+    std::string backend = "cpu", command;
     PaperScale scale;
 };
 
@@ -44,10 +45,13 @@ nlohmann::json names_of(const std::string& protocol, const Splits& data) {
 void tell(const StudyResults& results, const std::string& protocol, const Options& options) {
     const std::string data = results.record.at("configuration").at("data");
     std::cout << "The study of Possas and Zhou, " << protocol << ", on " << data << "\n\n";
-    for (const auto& [title, table] : report::all_tables_and_claims(results, Embedded{}.similarity))
+    const report::Judgement judged = report::judge_study(results, Embedded{}.similarity);
+    for (const auto& [title, table] : report::all_tables_and_claims(results, judged))
         std::cout << title << "\n\n" << to_text(table) << "\n";
     const auto out = options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
-    if (!out.empty()) report::write_study(results, out);
+    if (out.empty()) return;
+    const auto page = report::write_report(results, judged, out, {.command = options.command});
+    std::cout << "Report: " << page.string() << "\n";
 }
 
 // Only what depends on the types stands here: it is compiled once a protocol, network and backend.
@@ -80,6 +84,7 @@ int main(int argc, char** argv) {
                "Fast kernels in f32 or bf16, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
         if (told_status(options)) return;
+        options.command = command_of(argc, argv);
         options.parts.epsilon = options.epsilon;
         options.parts.seed = options.seed;
         const auto run_as = [&](const auto& protocol, auto network) {

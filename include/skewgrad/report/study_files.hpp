@@ -47,7 +47,8 @@ inline Table cell_table(const StudyResults& results) {
         const PlannedCell& cell = results.plan.cells[i];
         const PlannedTraining& victim = results.plan.trainings[cell.victim];
         const CellSummary s = summary(results, i);
-        const Ratio all = results.confusion(i).accuracy();
+        // A study in progress has cells without results: they stand in the table with counts of 0.
+        const Ratio all = results.cells[i].images.empty() ? Ratio{} : results.confusion(i).accuracy();
         const auto& attack = results.attacks[cell.attack];
         std::optional<int> skewed;
         if (victim.skewed) skewed = index(*victim.skewed);

@@ -1,0 +1,278 @@
+// links: report
+// The report's page: every number is its CSV's, names are escaped, what is missing is said, a failed check is loud.
+#define BOOST_TEST_MODULE report_page
+#include <algorithm>
+#include <boost/property_tree/ptree.hpp>
+#include <boost/property_tree/xml_parser.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "report/small_report.hpp"
+#include "store/temporary_folder.hpp"
+
+using namespace skewgrad;
+using namespace skewgrad::report;
+using boost::property_tree::ptree;
+
+namespace {
+
+void each(const ptree& tree, const std::function<void(const std::string&, const ptree&)>& visit) {
+    for (const auto& [name, child] : tree) {
+        visit(name, child);
+        each(child, visit);
+    }
+}
+std::string attribute(const ptree& element, const std::string& name) {
+    return element.get<std::string>("<xmlattr>." + name, "");
+}
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+/// RFC 4180.
+std::vector<std::vector<std::string>> rows_of(const std::string& csv) {
+    std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
+    bool quoted = false;
+    for (std::size_t i = 0; i < csv.size(); ++i) {
+        const char c = csv[i];
+        if (c == '"' && quoted && i + 1 < csv.size() && csv[i + 1] == '"')
+            rows.back().back() += csv[++i];
+        else if (c == '"')
+            quoted = !quoted;
+        else if (c == ',' && !quoted)
+            rows.back().emplace_back();
+        else if (c == '\n' && !quoted)
+            rows.emplace_back(1);
+        else
+            rows.back().back() += c;
+    }
+    rows.pop_back();
+    return rows;
+}
+
+/// A report in a folder of its own, and its page as a tree: that it is well-formed is checked by the way.
+struct Written {
+    skewgrad_tests::TemporaryFolder folder;
+    std::string html;
+    ptree page;
+
+    explicit Written(const StudyResults& results) : Written(results, skewgrad_tests::judged(results)) {}
+    Written(const StudyResults& results, const Judgement& judgement) {
+        const auto at =
+            write_report(results, judgement, folder / "deep", {.command = "run --name \"<x>\"", .date = "2001-02-03"});
+        BOOST_TEST(at == folder / "deep" / "report.html");
+        html = read_whole_text(at);
+        std::istringstream in(html);
+        read_xml(in, page);
+    }
+    std::string file(const std::string& name) const { return read_whole_text(folder.path() / "deep" / name); }
+};
+
+/// What a table shows under a column's title in a row, against the CSV. Returns how many values were compared.
+int compare(const ptree& table, const Written& written) {
+    const auto csv = rows_of(written.file(attribute(table, "data-csv")));
+    const auto column_of = [&](const std::string& title) {
+        const auto found = std::find(csv[0].begin(), csv[0].end(), title);
+        BOOST_REQUIRE_MESSAGE(found != csv[0].end(), "no column " + title);
+        return static_cast<std::size_t>(found - csv[0].begin());
+    };
+    int compared = 0;
+    std::size_t row = 0;
+    for (const auto& [name, tr] : table.get_child("tbody")) {
+        if (name != "tr") continue;
+        ++row;
+        BOOST_REQUIRE(row < csv.size());
+        for (const auto& [kind, td] : tr) {
+            if (kind != "td" && kind != "th") continue;
+            int in_cell = 0;
+            each(td, [&](const std::string& element, const ptree& e) {
+                if (attribute(e, "data-column").empty()) return;
+                const std::string& exact = csv[row].at(column_of(attribute(e, "data-column")));
+                ++in_cell;
+                if (element == "span") {
+                    std::string line = exact;
+                    std::replace(line.begin(), line.end(), '\n', ' ');
+                    BOOST_TEST(e.data() == line);
+                } else if (exact.empty()) {
+                    BOOST_TEST(e.data() == "–");
+                } else {
+                    BOOST_TEST(attribute(e, "value") == exact);
+                    const std::string& shown = e.data();
+                    const std::size_t point = shown.find('.');
+                    const double last =
+                        point == shown.npos ? 1 : std::pow(10, -static_cast<double>(shown.size() - point - 1));
+                    BOOST_TEST(std::abs(std::stod(shown) - std::stod(exact)) <= .5000001 * last);
+                }
+            });
+            BOOST_TEST(in_cell > 0);  // nothing stands in a table that has no CSV
+            compared += in_cell;
+        }
+    }
+    BOOST_TEST(row + 1 == csv.size());  // and no row of it is missing
+    return compared;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_number_of_every_table_is_its_csvs) {
+    for (const int seeds : {1, 2}) {
+        const Written written(skewgrad_tests::small_results(seeds, seeds == 2));
+        std::map<std::string, int> compared;
+        each(written.page, [&](const std::string& name, const ptree& e) {
+            if (name == "table") compared[attribute(e, "data-csv")] = compare(e, written);
+        });
+        for (const char* table : {"table_1", "matched_flips", "confusion_flow", "square", "controls", "claims",
+                                  "claim_seeds", "claim_class_means", "claims_beside", "self_checks", "trainings"})
+            BOOST_TEST(compared["tables/" + std::string(table) + ".csv"] > 0, table);
+        BOOST_TEST((compared["tables/paper_cells.csv"] > 0) == (seeds == 2));
+        BOOST_TEST(std::filesystem::exists(written.folder.path() / "deep" / "tables" / "claim_classes.csv"));
+    }
+}
+
+// Table 1, again from the records themselves.
+BOOST_AUTO_TEST_CASE(table_1_is_what_the_records_say) {
+    const StudyResults results = skewgrad_tests::small_results(1);
+    const Written written(results);
+    const auto csv = rows_of(written.file("tables/table_1.csv"));
+    const auto cells = cells_of(results, 0, report::under, Source::different_model);
+    const auto column =
+        static_cast<std::size_t>(std::find(csv[0].begin(), csv[0].end(), "different/under") - csv[0].begin());
+    for (std::size_t c = 0; c < 4; ++c) {
+        const CellSummary s = summary(results, cells[c]);
+        BOOST_TEST(std::stod(csv[c + 1].at(column)) == 100 * s.attacked.value());
+        BOOST_TEST(std::stod(csv[c + 1].at(column + 1)) == 100 * s.attacked_interval.low);
+        BOOST_TEST(std::stod(csv[c + 1].at(column + 2)) == 100 * s.attacked_interval.high);
+        BOOST_TEST(std::stod(csv[c + 1].at(column + 3)) == paper::class_accuracy[c].different_under);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_seed_has_no_interval_over_seeds) {
+    const Written one(skewgrad_tests::small_results(1)), two(skewgrad_tests::small_results(2));
+    BOOST_TEST(holds(one.html, "Wilson&#39;s 95 % intervals over images"));
+    BOOST_TEST(!holds(one.html, "Student&#39;s 95 % intervals over"));
+    BOOST_TEST(holds(two.html, "Student&#39;s 95 % intervals over 2 seeds"));
+    const auto of_one = rows_of(one.file("tables/table_1.csv")), of_two = rows_of(two.file("tables/table_1.csv"));
+    BOOST_TEST(of_one.back()[0] == "average");
+    BOOST_TEST(!of_one[1][2].empty());
+    BOOST_TEST(!of_one.back()[1].empty());
+    BOOST_TEST(of_one.back()[2].empty());  // an average of one seed's classes
+    BOOST_TEST(!of_two.back()[2].empty());
+    for (const auto& row : rows_of(one.file("tables/claims.csv"))) BOOST_TEST((row[0] == "claim" || row[4].empty()));
+}
+
+BOOST_AUTO_TEST_CASE(names_cannot_become_code) {
+    const Written written(skewgrad_tests::small_results(1));
+    BOOST_TEST(!holds(written.html, "<script"));
+    BOOST_TEST(holds(written.html, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;co&quot;"));
+    BOOST_TEST(holds(written.html, "run --name &quot;&lt;x&gt;&quot;"));
+    BOOST_TEST(holds(written.html, "as &lt;written&gt;"));
+    BOOST_TEST(holds(written.html, "2001-02-03"));
+}
+
+// Links lead to files that are there; nothing else refers to anything outside the page.
+BOOST_AUTO_TEST_CASE(the_page_stands_alone) {
+    const Written written(skewgrad_tests::small_results(1));
+    int links = 0;
+    std::vector<std::string> ids, anchors;
+    each(written.page, [&](const std::string& name, const ptree& e) {
+        if (const std::string id = attribute(e, "id"); !id.empty()) ids.push_back(id);
+        BOOST_TEST(attribute(e, "src").empty());
+        for (const char* never : {"script", "link", "iframe", "object", "img", "base"}) BOOST_TEST(name != never);
+        const std::string href = attribute(e, "href");
+        if (name == "image") BOOST_TEST(href.starts_with("data:image/png;base64,"));
+        if (name != "a") return;
+        ++links;
+        if (href.starts_with("#"))
+            anchors.push_back(href.substr(1));
+        else
+            BOOST_TEST(std::filesystem::is_regular_file(written.folder.path() / "deep" / href), href);
+    });
+    BOOST_TEST(links > 50);
+    for (const std::string& anchor : anchors) BOOST_TEST(std::count(ids.begin(), ids.end(), anchor) == 1, anchor);
+    for (const char* fetches : {"url(", "@import", "http:"}) {
+        std::string rest = written.html;
+        for (std::size_t at; (at = rest.find("http://www.w3.org/2000/svg")) != rest.npos;)
+            rest.erase(at, 26);  // a name, no address
+        BOOST_TEST(!holds(rest, fetches), fetches);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_figure_has_what_a_figure_needs) {
+    const StudyResults results = skewgrad_tests::small_results(2, true);
+    const Judgement judgement = skewgrad_tests::judged(results);
+    const Page page = study_page({results, judgement}, {});
+    const Written written(results, judgement);
+    for (const Figure& figure : page.figures) {
+        BOOST_TEST(!figure.title.empty());
+        BOOST_TEST(figure.caption.size() > 60, figure.name);
+        BOOST_TEST((holds(figure.caption, "interval") && holds(figure.caption, "image")), figure.name);
+        BOOST_TEST(figure.alt.size() > 20, figure.name);
+        if (const auto* plots = std::get_if<std::vector<Plot>>(&figure.panels))
+            for (const Plot& plot : *plots) BOOST_TEST((!plot.x.title.empty() && !plot.y.title.empty()), figure.name);
+        for (const char* ending : {".svg", ".csv", ".gp"})
+            BOOST_TEST(!written.file("figures/" + figure.name + ending).empty());
+        BOOST_TEST(written.file("figures/" + figure.name + ".csv") == to_csv(figure_table(figure)));
+        std::istringstream svg(written.file("figures/" + figure.name + ".svg"));
+        ptree tree;
+        BOOST_CHECK_NO_THROW(read_xml(svg, tree));
+    }
+    for (const char* name : {"table_1", "figure_1", "figure_2", "figure_4", "figure_5", "figure_6", "epsilon_curves",
+                             "square", "confusion_flow", "transfer", "controls", "claims"})
+        BOOST_TEST(
+            std::any_of(page.figures.begin(), page.figures.end(), [&](const Figure& f) { return f.name == name; }),
+            name);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missing_is_said) {
+    StudyResults results = skewgrad_tests::small_results(1);
+    const Written whole(results);
+    BOOST_TEST(holds(whole.html, "Not run: --transfer"));
+    BOOST_TEST(holds(whole.html, "balanced sets as large as the under- and over-sampled ones: --size-matched"));
+    BOOST_TEST(holds(whole.html, "--seeds N"));
+    BOOST_TEST(!holds(whole.html, "have no results yet"));
+    // A study in progress: one cell of Table 1, and the fourth corner of the square.
+    std::size_t gone = 0;
+    for (std::size_t i = 0; i < results.cells.size(); ++i) {
+        const PlannedCell& cell = results.plan.cells[i];
+        const bool few = results.plan.trainings[cell.victim].sampler == 3;
+        const bool one = i == cells_of(results, 0, report::under, Source::same_model)[2];
+        if (few || one) results.cells[i] = {}, ++gone;
+    }
+    const Written written(results);
+    BOOST_TEST(holds(written.html, std::to_string(gone) + " planned combinations have no results yet"));
+    BOOST_TEST(holds(written.html, "Not run: it needs networks with few images of every class."));
+    const auto csv = rows_of(written.file("tables/table_1.csv"));
+    const auto column =
+        static_cast<std::size_t>(std::find(csv[0].begin(), csv[0].end(), "same/under") - csv[0].begin());
+    BOOST_TEST(csv[3].at(column).empty());
+    BOOST_TEST(!csv[2].at(column).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_self_check_is_loud) {
+    const StudyResults results = skewgrad_tests::small_results(1);
+    Judgement judgement = skewgrad_tests::judged(results);
+    for (claims::SelfCheck& c : judgement.checks) c.result = claims::CheckResult::passed;
+    const Written calm(results, judgement);
+    BOOST_TEST(!holds(calm.html, "class=\"alarm\""));
+    BOOST_TEST(holds(calm.html, "none failed"));
+    judgement.checks[1].result = claims::CheckResult::failed;
+    judgement.checks[1].where = {"here <and> there"};
+    const Written loud(results, judgement);
+    BOOST_TEST(holds(loud.html, "1 self-check FAILED."));
+    const std::size_t alarm = loud.html.find("class=\"alarm\"");
+    BOOST_TEST(alarm < loud.html.find("<table"));  // before any number
+    BOOST_TEST(holds(loud.html, "here &lt;and&gt; there"));
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_made_is_named) {
+    const skewgrad_tests::TemporaryFolder folder;
+    write_whole_file(folder / "file", "no folder");
+    const StudyResults results = skewgrad_tests::small_results(1);
+    const Judgement judgement = skewgrad_tests::judged(results);
+    BOOST_CHECK_EXCEPTION(write_report(results, judgement, folder / "file" / "deep"), FileError,
+                          [&](const FileError& e) { return holds(e.what(), (folder / "file").string()); });
+}
