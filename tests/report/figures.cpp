@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(gnuplot_draws_every_figure, *boost::unit_test::precondition
     BOOST_TEST(figures.size() > 10);
     for (const Figure& figure : figures) {
         const skewgrad_tests::TemporaryFolder folder;
-        BOOST_TEST(drawn(figure, folder) == "", figure.name);
+        BOOST_TEST_CONTEXT(figure.name) { BOOST_TEST(drawn(figure, folder) == ""); }
         const std::string svg = read_whole_text(folder / (figure.name + ".gnuplot.svg"));
         BOOST_CHECK_NO_THROW(parsed(svg));
         BOOST_TEST(svg.find("Gnuplot") != svg.npos);

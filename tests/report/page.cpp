@@ -220,11 +220,36 @@ BOOST_AUTO_TEST_CASE(every_figure_has_what_a_figure_needs) {
         ptree tree;
         BOOST_CHECK_NO_THROW(read_xml(svg, tree));
     }
-    for (const char* name : {"table_1", "figure_1", "figure_2", "figure_4", "figure_5", "figure_6", "epsilon_curves",
-                             "square", "confusion_flow", "transfer", "controls", "claims"})
+    for (const char* name : {"table_1", "figure_1", "figure_2", "figure_3", "figure_4", "figure_5", "figure_6",
+                             "epsilon_curves", "square", "confusion_flow", "transfer", "controls", "claims"})
         BOOST_TEST(
             std::any_of(page.figures.begin(), page.figures.end(), [&](const Figure& f) { return f.name == name; }),
             name);
+}
+
+BOOST_AUTO_TEST_CASE(pictures_are_of_the_attack) {
+    const StudyResults results = skewgrad_tests::small_results(1);
+    BOOST_REQUIRE(results.pictures.size() == 4);
+    const TestData test(skewgrad_tests::noisy_store("noise test", 120, 4));
+    for (std::size_t n = 0; n < 4; ++n) {
+        const AttackedPicture& p = results.pictures[n];
+        BOOST_TEST(index(p.label) == static_cast<int>(n));
+        BOOST_TEST(index(test.select({p.item}).label(0)) == static_cast<int>(n));
+        const auto pixels = test.select({p.item}).images();
+        float farthest = 0;
+        for (std::size_t i = 0; i < p.clean.size(); ++i) {
+            BOOST_TEST(p.clean[i] == pixels.data()[i]);
+            farthest = std::max(farthest, std::abs(p.attacked[i] - p.clean[i]));
+        }
+        BOOST_TEST(farthest == .04f, boost::test_tools::tolerance(1e-4f));
+        // The same answer as the cell's record of that image has.
+        const auto& cell = results.cells[cells_of(results, 0, report::balanced, Source::same_model)[n]];
+        for (const ImageRecord& i : cell.images)
+            if (i.item == p.item) BOOST_TEST((i.attacked.said == p.after && i.clean.said == p.before));
+    }
+    StudyResults without = results;
+    without.pictures.clear();
+    BOOST_TEST(holds(Written(without).html, "Figure 3, images and what the attack makes of them: not shown"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_said) {

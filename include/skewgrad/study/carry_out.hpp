@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <span>
@@ -63,6 +64,7 @@ public:
         for (std::size_t t = 0; t < known_.size(); ++t)
             if (adjusted(t) && !known_[t]) adjust(t);
         attack();
+        take_pictures();
         progress_.job.clear();
         tell(true);
         results_.seconds = folder_ ? folder_->seconds() : now() - began;
@@ -237,6 +239,18 @@ private:
             folder_->write_times();
             tell(false);
         });
+    }
+
+    /// Of the first network, which is balanced, where it is held or can be had from its file.
+    void take_pictures() {
+        constexpr std::size_t first = 0;
+        if (known_.empty()) return;
+        if (!work_.holds(first)) {
+            if (!folder_ || !work_.stores() || !std::filesystem::exists(folder_->network_file(first))) return;
+            hold(first);
+        }
+        results_.pictures =
+            work_.pictures(first, test_.select(one_of_each_class(test_, results_.trainings[first].clean)));
     }
 
     void tell(bool at_once) {

@@ -11,6 +11,7 @@
 #include <skewgrad/evaluate/confusion.hpp>
 #include <skewgrad/evaluate/outcome.hpp>
 #include <skewgrad/evaluate/robustness.hpp>
+#include <skewgrad/study/pictures.hpp>
 #include <skewgrad/study/plan.hpp>
 #include <skewgrad/train/recipe.hpp>
 
@@ -70,7 +71,9 @@ struct StudyResults {
     std::vector<TrainingResult> trainings;  ///< as in the plan; an adjusted network has its training's history
     std::vector<CellResult> cells;          ///< as in the plan
     double seconds = 0;                     ///< over all runs that it took
-    nlohmann::json record;                  ///< what ran, on what (study/run_record.hpp)
+    /// One a class, under the first attack with the first network's own gradient; empty where that was not at hand.
+    std::vector<AttackedPicture> pictures;
+    nlohmann::json record;  ///< what ran, on what (study/run_record.hpp)
 
     /// The whole test set's confusion under a cell: the attacked class's images replaced by their adversarial versions.
     Confusion confusion(std::size_t cell) const {

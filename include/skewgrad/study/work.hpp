@@ -35,6 +35,7 @@ public:
     virtual bool holds(std::size_t t) const = 0;
     virtual void forget(std::size_t t) = 0;
     virtual std::vector<Outcome> clean(std::size_t t, const TestData& test) const = 0;
+    virtual std::vector<AttackedPicture> pictures(std::size_t t, const TestData& some) const = 0;
     /// Fills the cells of groups that have one source and one class; all their networks are held.
     virtual void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
                           const std::function<void()>& told) const = 0;
@@ -76,6 +77,9 @@ public:
     bool holds(std::size_t t) const override { return held_[t].has_value(); }
     void forget(std::size_t t) override { held_[t].reset(); }
     std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
+    std::vector<AttackedPicture> pictures(std::size_t t, const TestData& some) const override {
+        return attacked_pictures(*held_[t], std::get<0>(attacks_), some);
+    }
     void evaluate(StudyResults& results, std::span<const CellGroup> groups, const TestData& of_class,
                   const std::function<void()>& told) const override {
         HandlesOfNetworks<Real, Images> networks(held_.size());

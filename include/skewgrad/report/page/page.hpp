@@ -12,6 +12,7 @@
 #include <skewgrad/report/page/confusion_figures.hpp>
 #include <skewgrad/report/page/margin_figure.hpp>
 #include <skewgrad/report/page/paper_figures.hpp>
+#include <skewgrad/report/page/picture_figure.hpp>
 #include <skewgrad/report/page/run_part.hpp>
 #include <skewgrad/report/page/shown_table.hpp>
 #include <skewgrad/report/page/study_view.hpp>
@@ -222,11 +223,14 @@ inline void paper_part(const StudyView& view, Page& page) {
         page.words(
             "Whether the paper's numbers lie where one more seed of ours would is not known of one seed: --seeds N.");
     page.section("figures", "The paper's figures, on our data");
-    page.put(figure_1_maps(view))
-        .put(figure_2_plot(view))
-        .put(figure_4_plot(view))
-        .put(figure_5_plot(view))
-        .put(figure_6_maps(view));
+    page.put(figure_1_maps(view)).put(figure_2_plot(view));
+    if (has_pictures(view))
+        page.put(figure_3_pictures(view));
+    else
+        page.words(
+            "Figure 3, images and what the attack makes of them: not shown, since the first network was not at hand "
+            "when this was written (it is with --run).");
+    page.put(figure_4_plot(view)).put(figure_5_plot(view)).put(figure_6_maps(view));
 }
 
 inline void own_part(const StudyView& view, Page& page) {

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <skewgrad/core/config.hpp>
+#include <skewgrad/core/version.hpp>
 #include <skewgrad/report/markup/element.hpp>
 #include <skewgrad/report/page/shown_table.hpp>
 #include <skewgrad/report/page/study_view.hpp>
@@ -27,6 +29,15 @@ inline std::string utc_now() {
     gmtime_r(&now, &parts);
     char text[32];
     return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &parts)};
+}
+
+/// As Linux tells it; empty where it does not.
+inline std::string processor_name() {
+    std::ifstream in("/proc/cpuinfo");
+    for (std::string line; std::getline(in, line);)
+        if (const std::size_t at = line.find(": "); line.starts_with("model name") && at != line.npos)
+            return line.substr(at + 2);
+    return {};
 }
 
 inline std::string duration_in_words(double seconds) {
@@ -127,9 +138,10 @@ inline Markup how_it_was_run(const StudyView& view, const MadeBy& by) {
     };
     std::string seeds;
     for (const std::uint64_t seed : view.seeds()) seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
-    say("skewgrad", recorded(r.record, "/versions/skewgrad"));
+    say("skewgrad", library_version);
     say("compiler", recorded(r.record, "/compiler"));
-    say("computed on", recorded(r.record, "/runs_on"));
+    say("instruction set or device", recorded(r.record, "/runs_on"));
+    say("processor of this report", processor_name());
     say("threads", recorded(r.record, "/threads"));
     say("data", recorded(r.record, "/configuration/data"));
     say("protocol", recorded(r.record, "/configuration/protocol"));

@@ -57,11 +57,12 @@ dl.run dd { margin: 0; min-width: 0; }
 @page { size: A4; margin: 14mm 13mm; }
 @media print {
   :root { --ink: #000; --soft: #333; --page: #fff; --line: #bbb; --tint: #f2f2f2; --link: #000; --bad: #000; --bad-tint: #fff; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
   nav { display: none; }
   h2, h3, caption { break-after: avoid; }
-  figure, .headline, .alarm { break-inside: avoid; }
-  figure svg { min-width: 0; }
+  figure, .headline, .alarm, .short { break-inside: avoid; }
+  figure svg { min-width: 0; max-height: 215mm; }
   .scroll { overflow: visible; }
   table { font-size: 7pt; width: 100%; }
   thead { display: table-header-group; }
