@@ -8,6 +8,7 @@
 #include <skewgrad/report/figures/svg.hpp>
 #include <skewgrad/report/markup/element.hpp>
 #include <skewgrad/report/page/attack_figures.hpp>
+#include <skewgrad/report/page/claims_figure.hpp>
 #include <skewgrad/report/page/claims_part.hpp>
 #include <skewgrad/report/page/confusion_figures.hpp>
 #include <skewgrad/report/page/margin_figure.hpp>
@@ -15,8 +16,10 @@
 #include <skewgrad/report/page/picture_figure.hpp>
 #include <skewgrad/report/page/run_part.hpp>
 #include <skewgrad/report/page/shown_table.hpp>
+#include <skewgrad/report/page/square_figure.hpp>
 #include <skewgrad/report/page/study_view.hpp>
 #include <skewgrad/report/page/style.hpp>
+#include <skewgrad/report/page/transfer_figure.hpp>
 
 namespace SKEWGRAD_NAMESPACE::report {
 
