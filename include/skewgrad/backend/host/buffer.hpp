@@ -6,21 +6,66 @@
 #include <new>
 #include <utility>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <skewgrad/core/config.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// `size` elements of a trivial type on a 64-byte boundary, zero at first. Copies are explicit. Memory fresh from the
-/// operating system is zero already: whoever touches a page first pays for it, which may be many threads at once.
+/// Memory fresh from the operating system: zero, and paid for page by page by the thread that touches it first, so that
+/// threads share that, too. Much of it is asked for in large pages, where there are such: a workspace has thousands of
+/// small ones.
+class FreshMemory {
+public:
+    FreshMemory() = default;
+    explicit FreshMemory(std::size_t bytes) : bytes_(bytes) {
+#if defined(__linux__)
+        if (bytes >= large) {
+            void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (at == MAP_FAILED) throw std::bad_alloc();
+            ::madvise(at, bytes, MADV_HUGEPAGE);  // a wish: refused where the kernel knows no such pages
+            at_ = at;
+            return;
+        }
+#endif
+        at_ = std::calloc(bytes, 1);
+        if (!at_) throw std::bad_alloc();
+    }
+    FreshMemory(FreshMemory&& other) noexcept
+        : at_(std::exchange(other.at_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    FreshMemory& operator=(FreshMemory&& other) noexcept {
+        std::swap(at_, other.at_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    ~FreshMemory() {
+#if defined(__linux__)
+        if (bytes_ >= large) {
+            ::munmap(at_, bytes_);
+            return;
+        }
+#endif
+        std::free(at_);
+    }
+    void* data() const noexcept { return at_; }
+
+private:
+    static constexpr std::size_t large = std::size_t{4} << 20;
+    void* at_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// `size` elements of a trivial type on a 64-byte boundary, zero at first. Copies are explicit.
 template <class T>
 class Buffer {
 public:
     static constexpr std::size_t alignment = 64;
 
     Buffer() = default;
-    explicit Buffer(std::size_t size) : size_(size), memory_(std::calloc(size * sizeof(T) + 2 * alignment, 1)) {
-        if (!memory_) throw std::bad_alloc();
-        void* at = memory_.get();
+    explicit Buffer(std::size_t size) : size_(size), memory_(size * sizeof(T) + 2 * alignment) {
+        void* at = memory_.data();
         std::size_t room = size * sizeof(T) + 2 * alignment;
         data_ = static_cast<T*>(std::align(alignment, size * sizeof(T) + alignment, at, room));
     }
@@ -40,11 +85,8 @@ public:
     const T* data() const noexcept { return data_; }
 
 private:
-    struct Free {
-        void operator()(void* p) const noexcept { std::free(p); }
-    };
     std::size_t size_ = 0;
-    std::unique_ptr<void, Free> memory_;
+    FreshMemory memory_;
     T* data_ = nullptr;
 };
 
