@@ -40,7 +40,7 @@ struct PairConvolution {
     int pairs = 0;  ///< of a pixel
     int taps_h = 1, taps_w = 1;
     int stride = 1;
-    ZeroRows zero_rows;
+    ZeroRows zero_rows{};
     const Bfloat16* weights = nullptr;  ///< [out_blocks][taps_h][taps_w][pairs][16][2], 64-byte aligned
     const float* bias = nullptr;        ///< [out_blocks][16]; null means zero. Read for blocks below blocks_of(out_c)
     void* out = nullptr;                ///< of bf16, or of f32 where `out_f32` says so
@@ -65,7 +65,7 @@ struct PairWeightGradient {
     int in_c = 0;
     int taps_h = 1, taps_w = 1;
     int stride = 1;
-    ZeroRows zero_rows;
+    ZeroRows zero_rows{};
     const Bfloat16* first = nullptr;   ///< output gradients, padded pixels
     const Bfloat16* second = nullptr;  ///< null: zeros. Equal to `first`: the pair is (first, first), its sum first
     std::ptrdiff_t out_row = 0, out_pixel = 0;
