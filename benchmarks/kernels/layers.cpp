@@ -94,7 +94,7 @@ void measure(const Splits& data, const worker::Settings& settings, double second
     using Short = Once<shape.out_c, shape.side>;
     using Long = FiveTimes<shape.out_c, shape.side>;
     const typename B::Context on(settings.threads);
-    checks::against_reference<Long, B>(data.test, on);
+    verify::against_reference<Long, B>(data.test, on);
 
     std::vector<std::uint32_t> first(images);
     std::iota(first.begin(), first.end(), 0u);

@@ -10,7 +10,7 @@
 #include <skewgrad/reference.hpp>
 #include <skewgrad/skewgrad.hpp>
 
-namespace checks {
+namespace verify {
 
 /// Relative errors that still tell a right kernel from a wrong one over a whole network; tests/backend is stricter.
 /// Gradients are far less smooth than logits: rounding turns a few rectifiers and maxima over.
@@ -72,4 +72,4 @@ void loss_falls(const skewgrad::TrainingData& data, typename B::Context on) {
                     std::to_string(first) + " to " + std::to_string(last) + "; nothing was timed");
 }
 
-}  // namespace checks
+}  // namespace verify

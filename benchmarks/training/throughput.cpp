@@ -29,11 +29,11 @@ constexpr std::size_t attacked = 1000;  // images of one forward pass or attack
 template <class N, class B>
 Unit make_unit(const std::string& work, int batch, const Splits& data, typename B::Context on) {
     if (work == "training") {
-        checks::loss_falls<N, B>(data.train, on);
+        verify::loss_falls<N, B>(data.train, on);
         const auto course = std::make_shared<training::Course<N, B>>(data.train, batch, on);
         return [course, batch] { return course->session.advance(), batch; };
     }
-    checks::against_reference<N, B>(data.test, on);
+    verify::against_reference<N, B>(data.test, on);
     std::vector<std::uint32_t> first(attacked);
     std::iota(first.begin(), first.end(), 0u);
     const TestData some = data.test.of_items(first);

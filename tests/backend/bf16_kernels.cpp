@@ -295,6 +295,20 @@ void convolution_bits_do_not_depend_on_grouping(InstructionSet set) {
 }
 
 // The gradient at a convolution's input, as the backend computes it, is the adjoint of the convolution.
+void rows_known_to_be_zero_may_be_left_out(InstructionSet set) {
+    for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
+            Case it(s, set);
+            PairConvolution call = it.job();
+            const ZeroRows rows{s.taps / 2, s.in_h() - s.taps / 2};
+            for (int y = 0; y < s.in_h(); ++y)
+                if (y < rows.begin || y >= rows.end)
+                    std::fill_n(it.in.values.data() + y * it.in.row, it.in.row, Bfloat16(0.0f));
+            const auto all = it.exact(call);
+            call.zero_rows = rows;
+            BOOST_TEST((it.exact(call) == all));
+        }
+}
+
 void transposed_weights_give_the_input_gradient(InstructionSet set) {
     for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
             Case it(s, set);
@@ -556,6 +570,7 @@ const bool registered = [] {
         {"tiles_are_permitted", tiles_are_permitted},  // first: the others need it
         {"convolution_is_right", convolution_is_right},
         {"convolution_bits_do_not_depend_on_grouping", convolution_bits_do_not_depend_on_grouping},
+        {"rows_known_to_be_zero_may_be_left_out", rows_known_to_be_zero_may_be_left_out},
         {"transposed_weights_give_the_input_gradient", transposed_weights_give_the_input_gradient},
         {"weight_gradient_is_right", weight_gradient_is_right},
         {"numbers_split_into_two_parts", numbers_split_into_two_parts},

@@ -119,7 +119,8 @@ BOOST_AUTO_TEST_CASE(rows_of_places_are_computed_apart_to_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(name(set)) {
-            for (const bool rectify : {false, true}) {
+            for (const auto& [rectify, masked] :
+                 {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
                 Fixture f;
                 for (std::size_t i = 0; i < f.planes.size(); ++i)
                     f.planes.data()[i] = random_number(6, static_cast<std::uint32_t>(i)) - 0.5f;
@@ -130,7 +131,8 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                 kernels(set).winograd_to_output({{f.planes.data(), f.apart, channels},
                                                  {out.data(), w * channels, channels, h, w, y, 0, tiles},
                                                  bias.data(),
-                                                 rectify});
+                                                 rectify,
+                                                 masked ? f.image.data() : nullptr});
                 double most = 0;
                 for (int row = 0; row < h; ++row)
                     for (int x = 0; x < w; ++x)
@@ -141,6 +143,7 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                                          both_sides(output_rows, std::size_t(row - y), std::size_t(x % 4),
                                                     [&](int k, int l) { return f.place(6 * k + l, x / 4, c); });
                                 if (rectify) wanted = std::max(wanted, 0.0);
+                                if (masked && !(f.pixel(row, x, c) > 0)) wanted = 0;
                             }
                             most = std::max(most, std::abs(out.data()[(row * w + x) * channels + c] - wanted));
                         }

@@ -58,6 +58,7 @@ void convolve_forward(const PairCall<In, Out>& call, Window win, const PairPack&
             const Share share = share_of(groups, task % splits, splits);
             PairConvolution job = convolution(input.of(n), win, call.packs, bias, out, call.out_image(n));
             job.rectify = rectify;
+            job.zero_rows = {win.padding, win.padding + call.site.in.shape.h};
             job.out_block_begin = 2 * share.begin;
             job.out_block_end = std::min(2 * share.end, p.out_blocks);
             call.on.kernels().convolve(job);
@@ -73,16 +74,18 @@ void convolve_forward(const PairCall<In, Out>& call, Window win, const PairPack&
 template <class In, class Out>
 void convolve_backward_data(const PairCall<In, Out>& call, Window win, const PairPack& p) {
     const host::Layout &in = call.site.in, &out = call.site.out;
-    const int border = win.kernel - 1;
+    const int border = win.kernel - 1, edge = border - win.padding;
     const std::ptrdiff_t pixel = rounded_layout(out.shape).w, row = (in.shape.w + border) * pixel;
     parallel_ranges(call.on.threads(), call.images, [&](int lane, int begin, int end) {
         Bfloat16* spread = call.lane(lane);
         std::fill_n(spread, (in.shape.h + border) * row, Bfloat16{});
         for (int n = begin; n < end; ++n) {
-            place(call.d_out_image(n), out, spread, row, pixel, border - win.padding, win.stride);
-            call.on.kernels().convolve(convolution({spread, row, pixel, p.out_pairs()}, {win.kernel},
-                                                   call.packs + p.forward(), nullptr, in, call.d_in_image(n),
-                                                   call.site.masks_in ? call.in_image(n) : nullptr));
+            place(call.d_out_image(n), out, spread, row, pixel, edge, win.stride);
+            PairConvolution job =
+                convolution({spread, row, pixel, p.out_pairs()}, {win.kernel}, call.packs + p.forward(), nullptr, in,
+                            call.d_in_image(n), call.site.masks_in ? call.in_image(n) : nullptr);
+            job.zero_rows = {edge, edge + (out.shape.h - 1) * win.stride + 1};
+            call.on.kernels().convolve(job);
         }
     });
 }
@@ -119,6 +122,7 @@ void convolve_backward_weights(const PairCall<In, Out>& call, Window win, const 
         if constexpr (std::is_same_v<Out, float>) std::fill_n(rounded, 2 * out.size, Bfloat16{});
         PairWeightGradient mine = job;
         mine.in = panels;
+        mine.zero_rows = {win.padding, win.padding + in.shape.h};
         mine.unit_begin = begin;
         mine.unit_end = end;
         const auto gradient_of = [&](int n, int slot) -> const Bfloat16* {

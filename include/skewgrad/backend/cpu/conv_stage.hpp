@@ -73,6 +73,11 @@ inline void convolve_forward(const Call& call, Window win, const Packing& p) {
         for (int n = 0; n < call.images; ++n) call.finish(n);
 }
 
+/// The slope of the rectifier that wrote x, applied to x's gradient.
+inline void mask(const float* x, float* dx, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) dx[i] = x[i] > 0 ? dx[i] : 0.0f;
+}
+
 /// The gradient at the input is a convolution of the output's gradient, spread out by the stride and bordered so that
 /// every input pixel meets all taps, with the transposed weights.
 inline void convolve_backward_data(const Call& call, Window win) {
@@ -87,6 +92,7 @@ inline void convolve_backward_data(const Call& call, Window win) {
             place(call.d_out_image(n), out, spread, row, border - win.padding, win.stride);
             call.on.kernels().convolve(convolution({spread, row, out.w, out.shape.c}, {win.kernel}, call.packs, nullptr,
                                                    in, call.d_in_image(n)));
+            if (call.site.masks_in) mask(call.in_image(n), call.d_in_image(n), in.size);
         }
     });
 }
@@ -133,6 +139,7 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     using Site = cpu::Site;
     static constexpr cpu::Window window{Kernel, Stride, Layer::padding};
     static constexpr bool can_finish = true;
+    static constexpr bool masks_input(const Site&) { return true; }
 
     static constexpr cpu::Packing packing(Shape in) { return {in.c, Out, Kernel}; }
     static constexpr std::size_t master_size(const Site& site) { return packing(site.in.shape).masters(); }
@@ -144,7 +151,7 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static constexpr std::size_t lane_scratch(const Site& site) {
         const Shape in = site.in.shape;
         return std::max({cpu::convolution_scratch(site.in, site.out, window), winograd(in).lane_scratch(),
-                         winograd_back(in).lane_scratch()});
+                         winograd_back(in).lane_scratch(), winograd(in).in_large_blocks().lane_scratch()});
     }
     static constexpr std::size_t shared_scratch(const Site& site) { return winograd(site.in.shape).weights(); }
 
@@ -158,11 +165,11 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static void repack(Cpu<f32>::Context& on, const Site& site, const float* masters, float* packs) {
         const cpu::Packing p = packing(site.in.shape);
         cpu::transpose(on.threads(), p, on.kernels(), masters, packs);
-        if (!by_winograd(on, site)) return;
         float* transformed = packs + p.transposed();
-        cpu::winograd_transform(on.threads(), p, on.kernels(), masters, transformed);
-        cpu::winograd_transform(on.threads(), {p.out_c, p.in_c, Kernel}, on.kernels(), packs,
-                                transformed + winograd(site.in.shape).weights());
+        if (by_winograd(on, site)) cpu::winograd_transform(on.threads(), p, on.kernels(), masters, transformed);
+        if (back_by_winograd(on, site))
+            cpu::winograd_transform(on.threads(), {p.out_c, p.in_c, Kernel}, on.kernels(), packs,
+                                    transformed + winograd(site.in.shape).weights());
     }
     static void forward(const Call& call) {
         const Shape in = call.site.in.shape;
@@ -173,7 +180,7 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     }
     static void backward_data(const Call& call) {
         const Shape in = call.site.in.shape;
-        if (by_winograd(call.on, call.site))
+        if (back_by_winograd(call.on, call.site))
             cpu::winograd_backward_data(call, winograd_back(in),
                                         call.packs + packing(in).transposed() + winograd(in).weights());
         else
@@ -182,27 +189,33 @@ struct host::Stage<Cpu<f32>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static void backward_weights(const Call& call) {
         const Shape in = call.site.in.shape;
         if (by_winograd(call.on, call.site))
-            cpu::winograd_backward_weights(call, winograd(in));
+            cpu::winograd_backward_weights(call, winograd(in).in_large_blocks());
         else
             cpu::convolve_backward_weights(call, window, packing(in));
     }
 
 private:
+    static constexpr bool has_tiles = Kernel == 3 && Stride == 1 && Layer::padding <= 2;
     static constexpr cpu::WinogradShape winograd(Shape in) {
-        if constexpr (Kernel == 3 && Stride == 1)
+        if constexpr (has_tiles && Out >= cpu::channel_block)
             return cpu::winograd_shape(in, Layer::infer(in), Layer::padding);
         else
             return {};
     }
-    /// Of the gradient at the input, where the convolution itself has one.
+    /// Of the gradient at the input: channels exchanged, and the border that every tap needs.
     static constexpr cpu::WinogradShape winograd_back(Shape in) {
-        const cpu::WinogradShape s = winograd(in);
-        return s.tiles_w > 0 ? s.transposed(in) : cpu::WinogradShape{};
+        if constexpr (has_tiles)
+            return cpu::winograd_shape(Layer::infer(in), in, Kernel - 1 - Layer::padding);
+        else
+            return {};
     }
-    // An image of few channels is stored without the padding that the transforms count on.
+    // An image of few channels is stored without the padding that the transforms count on where they read.
     static bool by_winograd(const Cpu<f32>::Context& on, const Site& site) {
         return on.convolutions() == cpu::Convolutions::fastest && winograd(site.in.shape).tiles_w > 0 &&
                site.in.w % cpu::channel_block == 0;
+    }
+    static bool back_by_winograd(const Cpu<f32>::Context& on, const Site& site) {
+        return on.convolutions() == cpu::Convolutions::fastest && winograd_back(site.in.shape).tiles_w > 0;
     }
 };
 

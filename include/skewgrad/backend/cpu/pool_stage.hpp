@@ -42,6 +42,7 @@ inline void max_pool_backward(const Call& call, int window) {
         job.window = window;
         job.out_h = out.shape.h;
         job.out_w = out.shape.w;
+        job.positive = call.site.masks_in;
         call.on.kernels().max_pool_gradient(job);
     });
 }
@@ -51,6 +52,7 @@ inline void max_pool_backward(const Call& call, int window) {
 template <int Side>
 struct host::Stage<Cpu<f32>, MaxPool<Side>> {
     static constexpr bool can_finish = true;
+    static constexpr bool masks_input(const cpu::Site&) { return true; }
     static void forward(const cpu::Call& call) { cpu::max_pool_forward(call, Side); }
     static void backward_data(const cpu::Call& call) { cpu::max_pool_backward(call, Side); }
 };

@@ -14,10 +14,13 @@ struct WinogradShape {
     int padding = 0;
     int in_w = 0, out_w = 0;  ///< floats of a pixel, multiples of 16
     int tiles_h = 0, tiles_w = 0;
+    int tiles_per_block = few_tiles;
 
-    /// For the gradient at the input: channels exchanged, and the border that every tap needs.
-    constexpr WinogradShape transposed(Shape in) const {
-        return {{packing.out_c, packing.in_c, 3}, 2 - padding, out_w, in_w, tiles_of(in.h), tiles_of(in.w)};
+    /// The same for the weights' gradient.
+    constexpr WinogradShape in_large_blocks() const {
+        WinogradShape s = *this;
+        s.tiles_per_block = many_tiles;
+        return s;
     }
     static constexpr int tiles_of(int pixels) { return (pixels + winograd_tile - 1) / winograd_tile; }
 
@@ -38,21 +41,26 @@ struct WinogradShape {
         return winograd_planes * static_cast<std::size_t>(weight_plane());
     }
     constexpr std::size_t zeros() const { return winograd_side * static_cast<std::size_t>(std::max(in_w, out_w)); }
-    /// A lane's memory: planes of a block's inputs and outputs, and a row of zeros.
-    constexpr std::size_t lane_scratch() const { return planes(in_w) + planes(out_w) + zeros(); }
+    /// One row of tiles of the output, its pixels padded.
+    constexpr std::size_t strip() const {
+        return static_cast<std::size_t>(winograd_tile * winograd_tile * tiles_w) * static_cast<std::size_t>(out_w);
+    }
+    /// A lane's memory: planes of a block's inputs and outputs, a row of zeros, and a strip for compact outputs.
+    constexpr std::size_t lane_scratch() const { return planes(in_w) + planes(out_w) + zeros() + strip(); }
 
-    // Enough rows for a plane's weights to be used many times, few enough for planes to stay in the second-level cache.
-    static constexpr int tiles_per_block = 64;
+    // Rows of a product: enough for a plane's weights to be used many times, few enough for planes to stay in the
+    // second-level cache. Gradients of weights are read and written once a block, so that they want larger ones.
+    static constexpr int few_tiles = 32, many_tiles = 64;
 };
 
-/// The shape of a 3 x 3 convolution of stride 1, or one without tiles where the plain sum is as fast: few channels, or
-/// images that fill their tiles badly.
+/// The shape of a 3 x 3 convolution of stride 1 from `in` to `out`, or one without tiles where the plain sum is as
+/// fast: few channels to sum over, or images that fill their tiles badly.
 constexpr WinogradShape winograd_shape(Shape in, Shape out, int padding) {
     const auto padded = [](int c) { return blocks_of(c) * channel_block; };
-    WinogradShape s{{in.c, out.c, 3}, padding, padded(in.c), padded(out.c), 0, 0};
+    WinogradShape s{{in.c, out.c, 3}, padding, padded(in.c), padded(out.c)};
     const int tiles_h = WinogradShape::tiles_of(out.h), tiles_w = WinogradShape::tiles_of(out.w);
     const bool fills = 2 * tiles_h * tiles_w * winograd_planes <= out.h * out.w * 9;
-    if (in.c >= channel_block && out.c >= channel_block && fills) s.tiles_h = tiles_h, s.tiles_w = tiles_w;
+    if (in.c >= channel_block && fills) s.tiles_h = tiles_h, s.tiles_w = tiles_w;
     return s;
 }
 
@@ -63,7 +71,8 @@ public:
         : kernels_(call.on.kernels()),
           in_{call.lane(lane), s.apart(s.in_w), s.in_w},
           out_{in_.at + s.planes(s.in_w), s.apart(s.out_w), s.out_w},
-          zeros_(out_.at + s.planes(s.out_w)) {
+          zeros_(out_.at + s.planes(s.out_w)),
+          padded_(zeros_ + s.zeros()) {
         std::fill_n(zeros_, s.zeros(), 0.0f);
     }
     const WinogradPlanes& in() const { return in_; }
@@ -75,6 +84,19 @@ public:
                  const WinogradPlanes& to, int first, int strips, int row_begin, int row_end) const {
         for (int i = 0; i < strips; ++i)
             kernel({strip(images, l, s, border, first + i), after(to, i * s.tiles_w), zeros_, row_begin, row_end});
+    }
+    /// A strip of outputs from planes, laid out as `l`: compact ones, which have no mask, by way of padded pixels.
+    void gather(WinogradGather job, const host::Layout& l, const WinogradShape& s) const {
+        const WinogradStrip<float> to = job.to;
+        if (l.w == s.out_w) return kernels_.winograd_to_output(job);
+        const int rows = std::min(winograd_tile, to.h - to.y);
+        const std::ptrdiff_t row = std::ptrdiff_t{to.w} * s.out_w;
+        job.to = {padded_, row, s.out_w, rows, to.w, 0, 0, to.tiles};
+        kernels_.winograd_to_output(job);
+        for (int y = 0; y < rows; ++y)
+            for (int x = 0; x < to.w; ++x)
+                for (int c = 0; c < l.shape.c; ++c)
+                    to.image[(to.y + y) * to.row + x * to.pixel + c] = padded_[y * row + x * s.out_w + c];
     }
     template <class Float>
     static WinogradStrip<Float> strip(Float* images, const host::Layout& l, const WinogradShape& s, int border,
@@ -90,14 +112,15 @@ public:
 private:
     const KernelTable& kernels_;
     WinogradPlanes in_, out_;
-    float* zeros_;
+    float *zeros_, *padded_;
 };
 
-/// Inputs of `in` convolved with transformed weights into `out`; `done(image, first row, rows)` after each strip.
+/// Inputs of `in` convolved with transformed weights into `out`. `bias` and `mask`, laid out as `out` and without
+/// padding of its own, may be null; `done(image, first row, rows)` after each strip.
 template <class Done>
 void winograd_convolve(const Call& call, const WinogradShape& s, const float* from, const host::Layout& in,
-                       const float* weights, const float* bias, bool rectify, float* to, const host::Layout& out,
-                       Done done) {
+                       const float* weights, const float* bias, bool rectify, const float* mask, float* to,
+                       const host::Layout& out, Done done) {
     const KernelTable& kernels = call.on.kernels();
     parallel_ranges(call.on.threads(), call.images * s.tiles_h, [&](int lane, int begin, int end) {
         const WinogradLane own(call, s, lane);
@@ -122,7 +145,8 @@ void winograd_convolve(const Call& call, const WinogradShape& s, const float* fr
             }
             for (int i = 0; i < strips; ++i) {
                 const auto strip = WinogradLane::strip(to, out, s, 0, first + i);
-                kernels.winograd_to_output({WinogradLane::after(own.out(), i * s.tiles_w), strip, bias, rectify});
+                const float* masks = mask ? WinogradLane::strip(mask, out, s, 0, first + i).image : nullptr;
+                own.gather({WinogradLane::after(own.out(), i * s.tiles_w), strip, bias, rectify, masks}, out, s);
                 done((first + i) / s.tiles_h, strip.y, std::min(winograd_tile, strip.h - strip.y));
             }
         }
@@ -131,16 +155,16 @@ void winograd_convolve(const Call& call, const WinogradShape& s, const float* fr
 
 inline void winograd_forward(const Call& call, const WinogradShape& s, const float* weights) {
     const bool rectify = call.site.rectifies;
-    winograd_convolve(call, s, call.in, call.site.in, weights, call.masters + s.packing.weights(), rectify, call.out,
-                      call.site.out, [&](int n, int row, int rows) {
+    winograd_convolve(call, s, call.in, call.site.in, weights, call.masters + s.packing.weights(), rectify, nullptr,
+                      call.out, call.site.out, [&](int n, int row, int rows) {
                           if (!rectify) call.finish_rows(n, row, rows);
                       });
 }
 
-/// `s` is the transposed shape.
+/// `s` is the shape from the outputs to the inputs.
 inline void winograd_backward_data(const Call& call, const WinogradShape& s, const float* weights) {
-    winograd_convolve(call, s, call.d_out, call.site.out, weights, nullptr, false, call.d_in, call.site.in,
-                      [](int, int, int) {});
+    winograd_convolve(call, s, call.d_out, call.site.out, weights, nullptr, false,
+                      call.site.masks_in ? call.in : nullptr, call.d_in, call.site.in, [](int, int, int) {});
 }
 
 /// Adds to the gradients. Threads share the six rows of places, and where they are many the outputs too; each sums its

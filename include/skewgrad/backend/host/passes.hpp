@@ -56,9 +56,9 @@ struct Passes {
     static Images make_images(const Plan& plan, int n) {
         return {plan.values[0], n, Buffer<Edge>(plan.values[0].size * static_cast<std::size_t>(n))};
     }
-    static Images copy_images(const Plan& plan, const Images& x) {
+    static Images copy_images(Context& on, const Plan& plan, const Images& x) {
         Images copy = make_images(plan, x.count);
-        std::copy_n(x.memory.data(), x.memory.size(), copy.memory.data());
+        parallel_for(on.threads(), x.count, [&](int n) { std::copy_n(x.at(n), x.layout.size, copy.at(n)); });
         return copy;
     }
     static void sign_step(Context& on, Images& x, const Images& origin, const Images& gradient, SignStep step) {

@@ -48,7 +48,7 @@ struct Program {
     }
 
     static Images make_images(Context&, int n) { return Passes<B>::make_images(plan, n); }
-    static Images copy_images(Context&, const Images& x) { return Passes<B>::copy_images(plan, x); }
+    static Images copy_images(Context& on, const Images& x) { return Passes<B>::copy_images(on, plan, x); }
     static void load(Context& on, std::span<const Real> canonical, Images& x) {
         host::load<Real>(on.threads(), canonical, x);
     }

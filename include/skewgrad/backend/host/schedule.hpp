@@ -1,6 +1,8 @@
 // The given schedule: stage after stage over a block of images, forward and backward.
 #pragma once
+#include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <skewgrad/backend/host/workspace.hpp>
 #include <skewgrad/core/parallel.hpp>
@@ -19,9 +21,22 @@ public:
              const Value* packs)
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
-    /// Leaves the logits in the workspace; returns where.
+    /// Leaves the logits in the workspace; returns where. Depth first: small blocks of images through the first stages,
+    /// all of them through the others. A training batch's images are told apart by their places in it, and stay
+    /// together.
     Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
-        for (const Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, mode, batch));
+        const auto near = plan_.sites.first(batch ? 0 : static_cast<std::size_t>(plan_.near_stages));
+        const int step = PlanView<B>::near_images * on_.threads();
+        for (int first = 0; first < images && !near.empty(); first += step)
+            for (const Site<B>& site : near) {
+                AnyCall<B> call = start(site, x, std::min(step, images - first), mode, nullptr);
+                call.in = image(call.in, site.in_value, first, mode);
+                if (call.second) call.second = image(call.second, site.second_value, first, mode);
+                call.out = image(call.out, site.out_value, first, mode);
+                site.ops->forward(call);
+            }
+        for (const Site<B>& site : plan_.sites.subspan(near.size()))
+            site.ops->forward(start(site, x, images, mode, batch));
         return static_cast<Edge*>(own_.value(plan_.last_value));
     }
 
@@ -44,6 +59,17 @@ public:
 
 private:
     const void* value(int v, const Edge* x) { return v == 0 ? x : own_.value(v); }
+
+    // Where a small block's first image stands. Values that nobody reads after the block make room for the next
+    // block's.
+    template <class Pointer>
+    Pointer image(Pointer value, int v, int first, Mode mode) const {
+        const bool passing = mode == Mode::evaluate && v != 0 &&
+                             v != plan_.sites[static_cast<std::size_t>(plan_.near_stages) - 1].out_value;
+        if (passing) return value;
+        using Bytes = std::conditional_t<std::is_const_v<std::remove_pointer_t<Pointer>>, const std::byte, std::byte>;
+        return static_cast<Bytes*>(value) + static_cast<std::size_t>(first) * plan_.bytes(v);
+    }
 
     AnyCall<B> start(const Site<B>& site, const Edge* x, int images, Mode mode, const Batch* batch) {
         AnyCall<B> call{.on = on_, .site = site, .images = images, .mode = mode};

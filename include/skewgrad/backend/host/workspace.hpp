@@ -19,6 +19,10 @@ struct PlanView {
     std::span<const bool> edges;
     int last_value = 0;
     std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
+    int near_stages = 0;  ///< leading stages that passes over images run in small blocks
+
+    /// Images of such a block for one thread: few enough for their values to stay in its second-level cache.
+    static constexpr int near_images = 8;
 
     /// Bytes of a value of one image.
     constexpr std::size_t bytes(int value) const {
@@ -27,17 +31,38 @@ struct PlanView {
     }
 };
 
+/// Small blocks keep values in a near cache, but read a stage's weights once a block: worth it for as long as a block's
+/// values outweigh them. What comes after reads one value of what came before, so that the two can take turns.
+template <class B>
+constexpr int near_stages(const PlanView<B>& plan) {
+    int near = 0;
+    for (std::size_t s = 0; s < plan.sites.size(); ++s) {
+        const Site<B>& site = plan.sites[s];
+        // Half of the packed copies serve the other direction; a value is written and read.
+        const std::size_t weights = site.pack_size * sizeof(typename B::Value) / 2;
+        if (weights > 2 * PlanView<B>::near_images * plan.bytes(site.out_value)) break;
+        bool alone = true;
+        for (std::size_t later = s + 1; later < plan.sites.size(); ++later)
+            for (const int v : {plan.sites[later].in_value, plan.sites[later].second_value})
+                alone = alone && (v < 0 || v >= site.out_value);
+        if (alone) near = static_cast<int>(s) + 1;
+    }
+    return near;
+}
+
 template <class B, std::size_t N>
 constexpr PlanView<B> view(const Lowered<B, N>& plan) {
-    return {{plan.sites.data(), static_cast<std::size_t>(plan.stages)},
-            plan.values,
-            plan.edges,
-            plan.last_value,
-            plan.canonical,
-            plan.masters,
-            plan.packs,
-            plan.lane_scratch,
-            plan.shared_scratch};
+    PlanView<B> all{{plan.sites.data(), static_cast<std::size_t>(plan.stages)},
+                    plan.values,
+                    plan.edges,
+                    plan.last_value,
+                    plan.canonical,
+                    plan.masters,
+                    plan.packs,
+                    plan.lane_scratch,
+                    plan.shared_scratch};
+    all.near_stages = near_stages(all);
+    return all;
 }
 
 /// Where values and their gradients lie in the arena, in bytes an image. Time runs over the stages forward and
@@ -99,6 +124,9 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
             if (back) all[values + read].from = std::min(all[values + read].from, again);
         }
     }
+    // What small blocks leave for the later stages lives while other blocks run.
+    if (plan.near_stages > 0)
+        all[static_cast<std::size_t>(plan.sites[static_cast<std::size_t>(plan.near_stages) - 1].out_value)].from = 0;
     const auto last = static_cast<std::size_t>(plan.last_value);
     all[last].to = std::max(all[last].to, stages);  // the loss reads it and writes its gradient
     if (back) all[values + last].from = std::min(all[values + last].from, stages - 1);

@@ -106,6 +106,7 @@ struct MaxPoolGradient {
     int channels = 0;
     int window = 2;
     int out_h = 0, out_w = 0;
+    bool positive = false;  ///< a maximum that is not above 0 passes nothing on
 };
 
 /// Dropout of one image's elements: each is 0 where its 16 random bits are below the threshold, else multiplied by

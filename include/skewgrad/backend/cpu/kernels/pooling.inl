@@ -48,7 +48,8 @@ inline void max_pool_gradient(const MaxPoolGradient& a) noexcept {
                         best = select(wins, v, best);
                         winner = (wins & index) | (~wins & winner);
                     }
-                const Mask slope = bits(load(out_gradient + c));
+                Mask slope = bits(load(out_gradient + c));
+                if (a.positive) slope &= best > Vector{};
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index)
                         store(in_gradient + i * a.in_gradient_row + j * a.in_gradient_pixel + c,
@@ -62,10 +63,11 @@ inline void max_pool_gradient(const MaxPoolGradient& a) noexcept {
                         const float v = in[i * a.in_row + j * a.in_pixel + c];
                         if (takes_over(v, best)) best = v, winner = index;
                     }
+                const float slope = !a.positive || best > 0 ? out_gradient[c] : 0.0f;
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index)
                         in_gradient[i * a.in_gradient_row + j * a.in_gradient_pixel + c] =
-                            index == winner ? out_gradient[c] : 0.0f;
+                            index == winner ? slope : 0.0f;
             }
         }
 }

@@ -11,15 +11,16 @@ struct Line3 {
     Vector a, b, c;
 };
 
-// B^T d
-[[gnu::always_inline]] inline Line6 to_input(const Line6& d) noexcept {
-    const Vector two = broadcast(2.0f), four = broadcast(4.0f), minus_four = broadcast(-4.0f),
-                 minus_five = broadcast(-5.0f);
-    const Vector even = multiply_add(minus_four, d.c, d.e), odd = multiply_add(minus_four, d.b, d.d);
-    const Vector even2 = d.e - d.c, odd2 = two * (d.d - d.b);
-    return {
-        multiply_add(four, d.a, multiply_add(minus_five, d.c, d.e)), even + odd, even - odd, even2 + odd2, even2 - odd2,
-        multiply_add(four, d.b, multiply_add(minus_five, d.d, d.f))};
+// B^T d: its first three places, which leave out the last of d, and its last three, which leave out the first
+[[gnu::always_inline]] inline Line3 to_input_first(Vector a, Vector b, Vector c, Vector d, Vector e) noexcept {
+    const Vector four = broadcast(4.0f), minus_four = broadcast(-4.0f), minus_five = broadcast(-5.0f);
+    const Vector even = multiply_add(minus_four, c, e), odd = multiply_add(minus_four, b, d);
+    return {multiply_add(four, a, multiply_add(minus_five, c, e)), even + odd, even - odd};
+}
+[[gnu::always_inline]] inline Line3 to_input_last(Vector b, Vector c, Vector d, Vector e, Vector f) noexcept {
+    const Vector two = broadcast(2.0f), four = broadcast(4.0f), minus_five = broadcast(-5.0f);
+    const Vector even = e - c, odd = two * (d - b);
+    return {even + odd, even - odd, multiply_add(four, b, multiply_add(minus_five, d, f))};
 }
 // A^T m
 [[gnu::always_inline]] inline Line4 to_output(const Line6& m) noexcept {
@@ -28,12 +29,15 @@ struct Line3 {
     return {m.a + (sum1 + sum2), multiply_add(two, difference2, difference1), multiply_add(four, sum2, sum1),
             multiply_add(eight, difference2, difference1 + m.f)};
 }
-// A dy
-[[gnu::always_inline]] inline Line6 to_gradient(const Line4& y) noexcept {
+// A dy, in two halves as well
+[[gnu::always_inline]] inline Line3 to_gradient_first(const Line4& y) noexcept {
+    const Vector even = y.a + y.c, odd = y.b + y.d;
+    return {y.a, even + odd, even - odd};
+}
+[[gnu::always_inline]] inline Line3 to_gradient_last(const Line4& y) noexcept {
     const Vector two = broadcast(2.0f), four = broadcast(4.0f);
-    const Vector even1 = y.a + y.c, odd1 = y.b + y.d;
-    const Vector even2 = multiply_add(four, y.c, y.a), odd2 = two * multiply_add(four, y.d, y.b);
-    return {y.a, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, y.d};
+    const Vector even = multiply_add(four, y.c, y.a), odd = two * multiply_add(four, y.d, y.b);
+    return {even + odd, even - odd, y.d};
 }
 // G g
 [[gnu::always_inline]] inline Line6 to_weights(const Line3& g) noexcept {
@@ -66,6 +70,10 @@ struct Line3 {
     store(at + 4 * apart, line.e);
     store(at + 5 * apart, line.f);
 }
+[[gnu::always_inline]] inline void store_halves(float* at, std::ptrdiff_t apart, const Line3& first,
+                                                const Line3& last) noexcept {
+    store_line(at, apart, {first.a, first.b, first.c, last.a, last.b, last.c});
+}
 
 // The rows of one tile's pixels, from its first column on. A row outside the image stands at zeros.
 template <int side>
@@ -86,7 +94,8 @@ struct TileRows {
     bool has(int column) const noexcept { return column >= column_begin && column < column_end; }
 };
 
-// Both passes of a transform stand in registers: a store costs as much as several of its operations.
+// Both passes of a transform stand in registers, half of the rows at a time: a store costs as much as several of its
+// operations, a load less than one.
 
 // The four rows that the next strip will read first are asked for early: images are larger than the near caches.
 [[gnu::always_inline]] inline void prefetch_below(const WinogradStrip<const float>& s, int tile) noexcept {
@@ -95,69 +104,96 @@ struct TileRows {
         for (std::ptrdiff_t i = 0; i < winograd_tile * s.pixel; i += 16) __builtin_prefetch(at + i, 0, 2);
 }
 
-[[gnu::always_inline]] inline bool has_row(const WinogradScatter& a, int row) noexcept {
-    return row >= a.row_begin && row < a.row_end;
+// Transforms three rows of places along their columns, those of them that are asked for, from row `first` on.
+template <class Along>
+[[gnu::always_inline]] inline void store_rows(const WinogradScatter& a, float* to, int first, Along along) noexcept {
+    const std::ptrdiff_t apart = a.to.apart;
+    const auto wanted = [&](int row) noexcept { return row >= a.row_begin && row < a.row_end; };
+    to += winograd_side * first * apart;
+    if (wanted(first)) along(to, [](const Line3& column) noexcept { return column.a; });
+    if (wanted(first + 1)) along(to + winograd_side * apart, [](const Line3& column) noexcept { return column.b; });
+    if (wanted(first + 2)) along(to + 2 * winograd_side * apart, [](const Line3& column) noexcept { return column.c; });
 }
 
 inline void winograd_to_input(const WinogradScatter& a) noexcept {
+    const std::ptrdiff_t apart = a.to.apart;
     for (int tile = 0; tile < a.from.tiles; ++tile) {
         const TileRows<winograd_side> rows(a, tile);
         prefetch_below(a.from, tile);
         for (int c = 0; c < a.to.channels; c += lanes) {
-            const auto column = [&](int x) noexcept {
-                if (!rows.has(x)) return Line6{};
-                const std::ptrdiff_t at = x * a.from.pixel + c;
-                return to_input({load(rows.at[0] + at), load(rows.at[1] + at), load(rows.at[2] + at),
-                                 load(rows.at[3] + at), load(rows.at[4] + at), load(rows.at[5] + at)});
-            };
-            const Line6 p = column(0), q = column(1), r = column(2), s = column(3), t = column(4), u = column(5);
             float* to = a.to.at + std::ptrdiff_t(tile) * a.to.channels + c;
-            const std::ptrdiff_t apart = a.to.apart;
-            if (has_row(a, 0)) store_line(to, apart, to_input({p.a, q.a, r.a, s.a, t.a, u.a}));
-            if (has_row(a, 1)) store_line(to + 6 * apart, apart, to_input({p.b, q.b, r.b, s.b, t.b, u.b}));
-            if (has_row(a, 2)) store_line(to + 12 * apart, apart, to_input({p.c, q.c, r.c, s.c, t.c, u.c}));
-            if (has_row(a, 3)) store_line(to + 18 * apart, apart, to_input({p.d, q.d, r.d, s.d, t.d, u.d}));
-            if (has_row(a, 4)) store_line(to + 24 * apart, apart, to_input({p.e, q.e, r.e, s.e, t.e, u.e}));
-            if (has_row(a, 5)) store_line(to + 30 * apart, apart, to_input({p.f, q.f, r.f, s.f, t.f, u.f}));
+            const auto half = [&](int first, auto transform) noexcept {
+                const auto column = [&](int x) noexcept {
+                    if (!rows.has(x)) return Line3{};
+                    const std::ptrdiff_t at = x * a.from.pixel + c;
+                    return transform(at);
+                };
+                const Line3 p = column(0), q = column(1), r = column(2), s = column(3), t = column(4), u = column(5);
+                store_rows(a, to, first, [&](float* row, auto of) noexcept {
+                    store_halves(row, apart, to_input_first(of(p), of(q), of(r), of(s), of(t)),
+                                 to_input_last(of(q), of(r), of(s), of(t), of(u)));
+                });
+            };
+            if (a.row_begin < 3)
+                half(0, [&](std::ptrdiff_t at) noexcept {
+                    return to_input_first(load(rows.at[0] + at), load(rows.at[1] + at), load(rows.at[2] + at),
+                                          load(rows.at[3] + at), load(rows.at[4] + at));
+                });
+            if (a.row_end > 3)
+                half(3, [&](std::ptrdiff_t at) noexcept {
+                    return to_input_last(load(rows.at[1] + at), load(rows.at[2] + at), load(rows.at[3] + at),
+                                         load(rows.at[4] + at), load(rows.at[5] + at));
+                });
         }
     }
 }
 
 inline void winograd_to_gradient(const WinogradScatter& a) noexcept {
+    const std::ptrdiff_t apart = a.to.apart;
     for (int tile = 0; tile < a.from.tiles; ++tile) {
         const TileRows<winograd_tile> rows(a, tile);
         for (int c = 0; c < a.to.channels; c += lanes) {
-            const auto column = [&](int x) noexcept {
-                if (!rows.has(x)) return Line6{};
-                const std::ptrdiff_t at = x * a.from.pixel + c;
-                return to_gradient(
-                    {load(rows.at[0] + at), load(rows.at[1] + at), load(rows.at[2] + at), load(rows.at[3] + at)});
-            };
-            const Line6 p = column(0), q = column(1), r = column(2), s = column(3);
             float* to = a.to.at + std::ptrdiff_t(tile) * a.to.channels + c;
-            const std::ptrdiff_t apart = a.to.apart;
-            if (has_row(a, 0)) store_line(to, apart, to_gradient({p.a, q.a, r.a, s.a}));
-            if (has_row(a, 1)) store_line(to + 6 * apart, apart, to_gradient({p.b, q.b, r.b, s.b}));
-            if (has_row(a, 2)) store_line(to + 12 * apart, apart, to_gradient({p.c, q.c, r.c, s.c}));
-            if (has_row(a, 3)) store_line(to + 18 * apart, apart, to_gradient({p.d, q.d, r.d, s.d}));
-            if (has_row(a, 4)) store_line(to + 24 * apart, apart, to_gradient({p.e, q.e, r.e, s.e}));
-            if (has_row(a, 5)) store_line(to + 30 * apart, apart, to_gradient({p.f, q.f, r.f, s.f}));
+            const auto half = [&](int first, auto transform) noexcept {
+                const auto column = [&](int x) noexcept {
+                    if (!rows.has(x)) return Line3{};
+                    const std::ptrdiff_t at = x * a.from.pixel + c;
+                    return transform(Line4{load(rows.at[0] + at), load(rows.at[1] + at), load(rows.at[2] + at),
+                                           load(rows.at[3] + at)});
+                };
+                const Line3 p = column(0), q = column(1), r = column(2), s = column(3);
+                store_rows(a, to, first, [&](float* row, auto of) noexcept {
+                    const Line4 line{of(p), of(q), of(r), of(s)};
+                    store_halves(row, apart, to_gradient_first(line), to_gradient_last(line));
+                });
+            };
+            if (a.row_begin < 3) half(0, [](const Line4& y) noexcept { return to_gradient_first(y); });
+            if (a.row_end > 3) half(3, [](const Line4& y) noexcept { return to_gradient_last(y); });
         }
     }
 }
 
+// What is done to outputs before they are stored.
+struct Finish {
+    Vector bias;
+    bool rectify;
+    const float* mask;  // of the pixel `to`
+};
+
 // One row of a tile's outputs; `columns` of them are inside the image.
-[[gnu::always_inline]] inline void store_pixels(float* to, std::ptrdiff_t pixel, int columns, Vector bias, bool rectify,
-                                                const Line6& m) noexcept {
+[[gnu::always_inline]] inline void store_pixels(float* to, std::ptrdiff_t pixel, int columns, const Finish& how,
+                                                std::ptrdiff_t from_mask, const Line6& m) noexcept {
     const Line4 y = to_output(m);
-    const auto finished = [&](Vector v) noexcept {
-        v += bias;
-        return rectify ? select(v > Vector{}, v, Vector{}) : v;
+    const auto finished = [&](Vector v, std::ptrdiff_t at) noexcept {
+        v += how.bias;
+        if (how.rectify) v = select(v > Vector{}, v, Vector{});
+        if (how.mask) v = select(load(how.mask + from_mask + at) > Vector{}, v, Vector{});
+        return v;
     };
-    store(to, finished(y.a));
-    if (columns > 1) store(to + pixel, finished(y.b));
-    if (columns > 2) store(to + 2 * pixel, finished(y.c));
-    if (columns > 3) store(to + 3 * pixel, finished(y.d));
+    store(to, finished(y.a, 0));
+    if (columns > 1) store(to + pixel, finished(y.b, pixel));
+    if (columns > 2) store(to + 2 * pixel, finished(y.c, 2 * pixel));
+    if (columns > 3) store(to + 3 * pixel, finished(y.d, 3 * pixel));
 }
 
 // The next tile's pixels, to be written: 4 x 4 of one vector.
@@ -180,15 +216,16 @@ inline void winograd_to_output(const WinogradGather& a) noexcept {
                         t = to_output(load_line(from + 3 * apart, down)),
                         u = to_output(load_line(from + 4 * apart, down)),
                         v = to_output(load_line(from + 5 * apart, down));
-            const Vector bias = a.bias ? load(a.bias + c) : Vector{};
-            float* to = s.image + s.y * s.row + left * s.pixel + c;
+            const std::ptrdiff_t at = s.y * s.row + left * s.pixel + c;
+            const Finish how{a.bias ? load(a.bias + c) : Vector{}, a.rectify, a.mask ? a.mask + at : nullptr};
+            float* to = s.image + at;
             prefetch_right(to, s.row, s.pixel);
-            store_pixels(to, s.pixel, columns, bias, a.rectify, {p.a, q.a, r.a, t.a, u.a, v.a});
-            if (rows > 1) store_pixels(to + s.row, s.pixel, columns, bias, a.rectify, {p.b, q.b, r.b, t.b, u.b, v.b});
+            store_pixels(to, s.pixel, columns, how, 0, {p.a, q.a, r.a, t.a, u.a, v.a});
+            if (rows > 1) store_pixels(to + s.row, s.pixel, columns, how, s.row, {p.b, q.b, r.b, t.b, u.b, v.b});
             if (rows > 2)
-                store_pixels(to + 2 * s.row, s.pixel, columns, bias, a.rectify, {p.c, q.c, r.c, t.c, u.c, v.c});
+                store_pixels(to + 2 * s.row, s.pixel, columns, how, 2 * s.row, {p.c, q.c, r.c, t.c, u.c, v.c});
             if (rows > 3)
-                store_pixels(to + 3 * s.row, s.pixel, columns, bias, a.rectify, {p.d, q.d, r.d, t.d, u.d, v.d});
+                store_pixels(to + 3 * s.row, s.pixel, columns, how, 3 * s.row, {p.d, q.d, r.d, t.d, u.d, v.d});
         }
     }
 }

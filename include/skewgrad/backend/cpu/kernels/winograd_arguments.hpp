@@ -43,12 +43,14 @@ struct WinogradScatter {
     int row_begin = 0, row_end = winograd_side;
 };
 
-/// Pixels from planes: A^T m A plus bias, 4 x 4 a tile.
+/// Pixels from planes: A^T m A plus bias, 4 x 4 a tile; then rectified, then 0 where `mask`, laid out as the image that
+/// is written, is not above 0.
 struct WinogradGather {
     WinogradPlanes from;
     WinogradStrip<float> to;
     const float* bias = nullptr;  ///< `from.channels`; null means zero
-    bool rectify = false;         ///< max(., 0) afterwards
+    bool rectify = false;
+    const float* mask = nullptr;  ///< may be null
 };
 
 /// Packed weights [blocks][3][3][in_c][16] to 36 planes [36][blocks][in_c][16] (G g G^T), and planes' gradients added

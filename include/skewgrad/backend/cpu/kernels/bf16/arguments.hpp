@@ -22,6 +22,15 @@ namespace cpu {
 inline constexpr int panel_channels = 8;
 constexpr int panels_of(int channels) noexcept { return (channels + panel_channels - 1) / panel_channels; }
 
+/// Rows of an input that are known to be zero: those before `begin` and those from `end` on. Products with them need
+/// not be taken, and where whole groups of pixels would take them they are not.
+struct ZeroRows {
+    int begin = 0, end = 1 << 30;
+    /// Of `taps` rows from input row `y` on, those that are not known to be zero.
+    constexpr int first_tap(int y) const noexcept { return begin > y ? begin - y : 0; }
+    constexpr int end_tap(int y, int taps) const noexcept { return end - y < taps ? end - y : taps; }
+};
+
 /// Cross-correlation of one image with packed weights, plus bias, as Convolution for f32:
 /// out(y, x, o) = bias(o) + sum over (tap_y, tap_x, pair) of in's pair * weights' pair, in that order in one chain per
 /// output: its bits depend on its operands and the set alone. `in` carries its zero border.
@@ -31,6 +40,7 @@ struct PairConvolution {
     int pairs = 0;  ///< of a pixel
     int taps_h = 1, taps_w = 1;
     int stride = 1;
+    ZeroRows zero_rows{};
     const Bfloat16* weights = nullptr;  ///< [out_blocks][taps_h][taps_w][pairs][16][2], 64-byte aligned
     const float* bias = nullptr;        ///< [out_blocks][16]; null means zero. Read for blocks below blocks_of(out_c)
     void* out = nullptr;                ///< of bf16, or of f32 where `out_f32` says so
@@ -55,6 +65,7 @@ struct PairWeightGradient {
     int in_c = 0;
     int taps_h = 1, taps_w = 1;
     int stride = 1;
+    ZeroRows zero_rows{};
     const Bfloat16* first = nullptr;   ///< output gradients, padded pixels
     const Bfloat16* second = nullptr;  ///< null: zeros. Equal to `first`: the pair is (first, first), its sum first
     std::ptrdiff_t out_row = 0, out_pixel = 0;

@@ -1,9 +1,9 @@
 // Convolution of pairs: a few pixels times one or two blocks of 16 channels in registers, then what is done to results.
 
-// Pixels that one call of the inner kernel computes; two blocks of channels, but in sets with few registers. Sets that
-// widen need registers for both halves of the operands.
+// Pixels that one call of the inner kernel computes, no more than there are general registers to point at them; two
+// blocks of channels, but in sets with few registers. Sets that widen need registers for both halves of the operands.
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
-inline constexpr int pair_pixels = 12, pair_blocks = 2;
+inline constexpr int pair_pixels = 8, pair_blocks = 2;
 #elif defined(SKEWGRAD_ISA_AVX512)
 inline constexpr int pair_pixels = 8, pair_blocks = 2;
 #elif defined(SKEWGRAD_ISA_AVX2)
@@ -34,15 +34,22 @@ inline void finish_f32(const PairConvolution& a, const float* sums, std::ptrdiff
     }
 }
 
+// Rows of taps [begin, end) of a group.
+struct TapRows {
+    int begin, end;
+};
+
 template <int pixels, int blocks>
-inline void convolve_pairs(const PairConvolution& a, int block, const Bfloat16* const* in, float* results) noexcept {
+inline void convolve_pairs(const PairConvolution& a, int block, TapRows rows, const Bfloat16* const* in,
+                           float* results) noexcept {
     constexpr int width = blocks * block_vectors;
     // Where pixels touch each other in memory, a row of taps is one run of products.
     const bool touching = a.in_pixel == 2 * a.pairs;
     const int run = touching ? a.taps_w * a.pairs : a.pairs;
     const int runs_w = touching ? 1 : a.taps_w;
     const std::ptrdiff_t block_size = std::ptrdiff_t(a.taps_h) * a.taps_w * a.pairs * channel_block;
-    const Bfloat16* weights = a.weights + 2 * block * block_size;
+    const Bfloat16* weights =
+        a.weights + 2 * (block * block_size + std::ptrdiff_t(rows.begin) * a.taps_w * a.pairs * channel_block);
 
     Row<width> start;
     start.clear();
@@ -55,7 +62,7 @@ inline void convolve_pairs(const PairConvolution& a, int block, const Bfloat16* 
     }
     PairTile<pixels, width> sums;
     sums.fill(start);
-    for (int y = 0; y < a.taps_h; ++y)
+    for (int y = rows.begin; y < rows.end; ++y)
         for (int x = 0; x < runs_w; ++x) {
             PairPointers<pixels> at;
             at.set(in, y * a.in_row + x * a.in_pixel);
@@ -69,11 +76,11 @@ inline void convolve_pairs(const PairConvolution& a, int block, const Bfloat16* 
 }
 
 template <int blocks, int pixels = pair_pixels>
-[[gnu::always_inline]] inline void convolve_pair_count(int count, const PairConvolution& a, int block,
+[[gnu::always_inline]] inline void convolve_pair_count(int count, const PairConvolution& a, int block, TapRows rows,
                                                        const Bfloat16* const* in, float* results) noexcept {
     if constexpr (pixels > 0) {
-        if (count == pixels) return convolve_pairs<pixels, blocks>(a, block, in, results);
-        convolve_pair_count<blocks, pixels - 1>(count, a, block, in, results);
+        if (count == pixels) return convolve_pairs<pixels, blocks>(a, block, rows, in, results);
+        convolve_pair_count<blocks, pixels - 1>(count, a, block, rows, in, results);
     }
 }
 
@@ -91,12 +98,14 @@ inline void convolve_pair_blocks(const PairConvolution& a, int block) noexcept {
         const int count = total / groups + (group < total % groups);
         const Bfloat16* in[pair_pixels];
         std::ptrdiff_t out[pair_pixels];
+        const int first_y = y * a.stride, last_y = (y + (x + count - 1) / a.out_w) * a.stride;
+        const TapRows rows{a.zero_rows.first_tap(last_y), a.zero_rows.end_tap(first_y, a.taps_h)};
         for (int p = 0; p < count; ++p) {
             in[p] = a.in + y * a.stride * a.in_row + x * a.stride * a.in_pixel;
             out[p] = y * a.out_row + x * a.out_pixel + first;
             if (++x == a.out_w) x = 0, ++y;
         }
-        convolve_pair_count<blocks>(count, a, block, in, results);
+        convolve_pair_count<blocks>(count, a, block, rows, in, results);
         for (int p = 0; p < count; ++p) {
             if (a.out_f32)
                 finish_f32(a, results + p * pair_width, out[p], channels);

@@ -50,6 +50,18 @@ inline void accumulate_pairs(const PairPatch& patch, const Bfloat16* in, float* 
     }
 }
 
+// The rows of a patch, whose first is output row y, that meet tap row `tap_y` outside the rows known to be zero.
+inline PairPatch rows_inside(const PairWeightGradient& a, PairPatch patch, int blocks, int y, int tap_y) noexcept {
+    const auto row = [&](int h) noexcept { return (y + h) * a.stride + tap_y; };
+    int begin = 0;
+    while (begin < patch.h && row(begin) < a.zero_rows.begin) ++begin;
+    while (patch.h > begin && row(patch.h - 1) >= a.zero_rows.end) --patch.h;
+    patch.h -= begin;
+    patch.in += begin * patch.in_row;
+    patch.gradients += std::ptrdiff_t(begin) * patch.w * blocks * 2 * channel_block;
+    return patch;
+}
+
 // The patch's gradients of `blocks` blocks as pairs (first, second).
 template <int blocks>
 inline void pair_gradients(const PairWeightGradient& a, std::ptrdiff_t offset, const PairPatch& patch,
@@ -104,12 +116,13 @@ inline void accumulate_pair_group(const PairWeightGradient& a, int block, int be
             for (int unit = begin; unit < end; ++unit) {
                 const int panel = unit / taps, tap = unit % taps;
                 const int channel = panel * panel_channels;
+                const PairPatch inside = rows_inside(a, patch, blocks, y, tap / a.taps_w);
                 const Bfloat16* in =
-                    patch.in + panel * a.in_panel + tap / a.taps_w * a.in_row + tap % a.taps_w * 2 * panel_channels;
+                    inside.in + panel * a.in_panel + tap / a.taps_w * a.in_row + tap % a.taps_w * 2 * panel_channels;
                 float* gradient =
                     a.gradient + block * a.gradient_block + (std::ptrdiff_t(tap) * a.in_c + channel) * channel_block;
                 const int channels = a.in_c - channel < panel_channels ? a.in_c - channel : panel_channels;
-                accumulate_pairs<blocks>(patch, in, gradient, a.gradient_block, channels);
+                accumulate_pairs<blocks>(inside, in, gradient, a.gradient_block, channels);
             }
         }
 }

@@ -1,0 +1,135 @@
+// links: benchmark::benchmark
+// The bf16 CPU kernels, one thread, on every instruction set of this machine: operations a second, and their share of
+// what products of pairs on registers alone reach in the same run. Results are compared with the portable set's first.
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <string>
+
+#include <skewgrad/backend/cpu/kernels/bf16/table.hpp>
+#include <skewgrad/backend/cpu/tile_permission.hpp>
+
+#include "kernel_timing.hpp"
+#include "register_peak.hpp"
+
+namespace {
+
+using namespace skewgrad;
+using namespace skewgrad::cpu;
+using namespace kernel_timing;
+
+// One layer's memory: inputs as pairs of channels, bordered, and as panels of pairs of images.
+struct Memory {
+    Layer layer;
+    std::ptrdiff_t in_pixel, in_row, in_image, panel_row, panel, panel_image, out_pixel, out_row, out_image;
+    Aligned<Bfloat16> in, panels, out, weights;
+    Aligned<float> gradient, bias;
+
+    static std::ptrdiff_t pixel(int channels) { return channels <= channel_block ? 16 : (channels + 31) / 32 * 32; }
+    explicit Memory(const Layer& l)
+        : layer(l),
+          in_pixel(pixel(l.in_c)),
+          in_row((l.w + l.taps - 1) * in_pixel),
+          in_image((l.h + l.taps - 1) * in_row),
+          panel_row((l.w + l.taps - 1) * 2 * panel_channels),
+          panel((l.h + l.taps - 1) * panel_row),
+          panel_image(panels_of(l.in_c) * panel),
+          out_pixel(pixel(l.out_c)),
+          out_row(l.w * out_pixel),
+          out_image(l.h * out_row),
+          in(images * in_image),
+          panels(images / 2 * panel_image),
+          out(images * out_image),
+          weights(out_pixel * l.taps * l.taps * (l.in_c + 1) / 2 * 2),
+          gradient(std::ptrdiff_t(blocks_of(l.out_c)) * l.taps * l.taps * l.in_c * channel_block),
+          bias(blocks_of(l.out_c) * channel_block) {
+        in.fill(1);
+        panels.fill(2);
+        out.fill(3);
+        weights.fill(4);
+        gradient.fill(5);
+        bias.fill(6);
+    }
+    PairConvolution convolution(int image) const {
+        PairConvolution job{};
+        job.in = in.values + image * in_image;
+        job.in_row = in_row;
+        job.in_pixel = in_pixel;
+        job.pairs = (layer.in_c + 1) / 2;
+        job.taps_h = job.taps_w = layer.taps;
+        job.weights = weights.values;
+        job.bias = bias.values;
+        job.out = out.values + image * out_image;
+        job.rectify = true;
+        job.out_row = out_row;
+        job.out_pixel = out_pixel;
+        job.out_c = layer.out_c;
+        job.out_h = layer.h;
+        job.out_w = layer.w;
+        job.out_block_end = static_cast<int>(out_pixel) / channel_block;
+        return job;
+    }
+    /// Of images 2 `pair` and the one after it.
+    PairWeightGradient weight_gradient(int pair) const {
+        PairWeightGradient job{};
+        job.in = panels.values + pair * panel_image;
+        job.in_panel = panel;
+        job.in_row = panel_row;
+        job.in_c = layer.in_c;
+        job.taps_h = job.taps_w = layer.taps;
+        job.first = out.values + 2 * pair * out_image;
+        job.second = job.first + out_image;
+        job.out_row = out_row;
+        job.out_pixel = out_pixel;
+        job.out_c = layer.out_c;
+        job.out_h = layer.h;
+        job.out_w = layer.w;
+        job.gradient = gradient.values;
+        job.gradient_block = std::ptrdiff_t(layer.taps) * layer.taps * layer.in_c * channel_block;
+        job.bias_gradient = bias.values;
+        job.unit_end = job.units();
+        return job;
+    }
+};
+
+void add(InstructionSet set, const Layer& layer) {
+    const std::string place = std::string(name(set)) + "/" + layer.name;
+    const auto most = [set] { return peak::of_registers(peak::pair_spin_of(set), 1); };
+    benchmark::RegisterBenchmark(("convolve/" + place).c_str(), [=](benchmark::State& state) {
+        Memory mine(layer), twin(layer);
+        pair_kernels(set).convolve(mine.convolution(0));
+        pair_kernels(InstructionSet::portable).convolve(twin.convolution(0));
+        require_close(mine.out, twin.out, 2e-3, place);  // sums of another order may round to the other neighbour
+        time_images(state, most(), layer.operations(),
+                    [&](int image) { pair_kernels(set).convolve(mine.convolution(image)); });
+    });
+    benchmark::RegisterBenchmark(("weight_gradient/" + place).c_str(), [=](benchmark::State& state) {
+        Memory mine(layer), twin(layer);
+        pair_kernels(set).accumulate_weight_gradient(mine.weight_gradient(0));
+        pair_kernels(InstructionSet::portable).accumulate_weight_gradient(twin.weight_gradient(0));
+        require_close(mine.gradient, twin.gradient, 6e-5, place);
+        time_images(state, most(), 2 * layer.operations(),
+                    [&](int image) { pair_kernels(set).accumulate_weight_gradient(mine.weight_gradient(image / 2)); });
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    for (InstructionSet set : instruction_sets) {
+        if (set > best_instruction_set()) {
+            std::printf("skipped %s: this processor lacks it\n", name(set));
+            continue;
+        }
+        if (const std::string refusal = set == InstructionSet::amx ? tile_refusal() : ""; !refusal.empty()) {
+            std::printf("skipped %s: %s\n", name(set), refusal.c_str());
+            continue;
+        }
+        std::printf("%s: products of pairs on registers reach %.1f GF/s\n", name(set),
+                    peak::of_registers(peak::pair_spin_of(set), 1) * 1e-9);
+        for (const Layer& layer : layers) add(set, layer);
+    }
+    benchmark::RunSpecifiedBenchmarks();
+}
