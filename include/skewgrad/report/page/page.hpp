@@ -224,7 +224,8 @@ inline void paper_part(const StudyView& view, Page& page) {
         page.put(shown_prediction(view));
     else
         page.words(
-            "Whether the paper's numbers lie where one more seed of ours would is not known of one seed: --seeds N.");
+            "How far the paper's numbers lie from what another seed of ours would give cannot be told from one seed: "
+            "--seeds N.");
     page.section("figures", "The paper's figures, on our data");
     page.put(figure_1_maps(view)).put(figure_2_plot(view));
     if (has_pictures(view))
