@@ -42,9 +42,10 @@ constexpr int near_stages(const PlanView<B>& plan) {
         const std::size_t weights = site.pack_size * sizeof(typename B::Value) / 2;
         if (weights > 2 * PlanView<B>::near_images * plan.bytes(site.out_value)) break;
         bool alone = true;
+        const auto made_here_or_later = [&](int value) { return value < 0 || value >= site.out_value; };
         for (std::size_t later = s + 1; later < plan.sites.size(); ++later)
-            for (const int v : {plan.sites[later].in_value, plan.sites[later].second_value})
-                alone = alone && (v < 0 || v >= site.out_value);
+            alone = alone && made_here_or_later(plan.sites[later].in_value) &&
+                    made_here_or_later(plan.sites[later].second_value);
         if (alone) near = static_cast<int>(s) + 1;
     }
     return near;
