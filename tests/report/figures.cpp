@@ -16,12 +16,14 @@
 #include <skewgrad/report/figures/gnuplot.hpp>
 #include <skewgrad/report/figures/svg.hpp>
 #include <skewgrad/report/figures/ticks.hpp>
-#include <skewgrad/report/page/page.hpp>
+#include <skewgrad/report/page/study_page.hpp>
 #include "report/small_report.hpp"
+#include "report/xml.hpp"
 #include "store/temporary_folder.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad::report;
+using namespace skewgrad_tests;
 using boost::property_tree::ptree;
 
 namespace {
@@ -32,17 +34,6 @@ ptree parsed(const std::string& xml) {
     read_xml(in, tree);
     return tree;
 }
-/// Every element of a tree, its ancestors first.
-void each(const ptree& tree, const std::function<void(const std::string&, const ptree&)>& visit) {
-    for (const auto& [name, child] : tree) {
-        visit(name, child);
-        each(child, visit);
-    }
-}
-std::string attribute(const ptree& element, const std::string& name) {
-    return element.get<std::string>("<xmlattr>." + name, "");
-}
-
 /// A straight line through what two ticks say, as a reader's eye draws it.
 struct Scale {
     double at = 0, value = 0, slope = 0;

@@ -14,23 +14,16 @@
 #include <vector>
 
 #include "report/small_report.hpp"
+#include "report/xml.hpp"
 #include "store/temporary_folder.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad::report;
+using namespace skewgrad_tests;
 using boost::property_tree::ptree;
 
 namespace {
 
-void each(const ptree& tree, const std::function<void(const std::string&, const ptree&)>& visit) {
-    for (const auto& [name, child] : tree) {
-        visit(name, child);
-        each(child, visit);
-    }
-}
-std::string attribute(const ptree& element, const std::string& name) {
-    return element.get<std::string>("<xmlattr>." + name, "");
-}
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// RFC 4180.

@@ -8,7 +8,7 @@
 #include <skewgrad/report/figures/figure_table.hpp>
 #include <skewgrad/report/figures/gnuplot.hpp>
 #include <skewgrad/report/figures/svg.hpp>
-#include <skewgrad/report/page/page.hpp>
+#include <skewgrad/report/page/study_page.hpp>
 #include <skewgrad/report/study_files.hpp>
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/store/whole_file.hpp>
