@@ -5,11 +5,13 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <skewgrad/attack/attacks.hpp>
 #include <skewgrad/backend/cpu/cpu.hpp>
 #include <skewgrad/model/model.hpp>
 #include <string>
 #include <vector>
+#include <xtensor/xview.hpp>
 
 #include "attack/linear.hpp"
 #include "backend/subjects.hpp"
@@ -213,6 +215,34 @@ BOOST_FIXTURE_TEST_CASE(on_a_network_the_definitions_are_the_same, Resting) {
     const Values epsilons{0.01f, 0.05f};
     BOOST_TEST(same_bits(Attack<FGSM, Ascent>{}(model, images, labels, epsilons)[1], fast));
     BOOST_TEST((model.parameters() == before));
+}
+
+BOOST_FIXTURE_TEST_CASE(images_can_be_selected_in_a_models_own_form, Resting) {
+    const std::vector<std::uint32_t> which{69, 0, 5, 5};
+    const auto selected = [&](auto&& handle, const Images& from) {
+        return handle.unload(handle.select(handle.load(from), which));
+    };
+    const auto here = selected(attack::Handle<Kept>(model, 70), images);
+    for (std::size_t i = 0; i < which.size(); ++i)
+        BOOST_TEST(same_bits(Images(xt::view(here, xt::range(i, i + 1))),
+                             Images(xt::view(images, xt::range(which[i], which[i] + 1)))));
+    BOOST_TEST(same_bits(here, selected(attack::Handle<Linear>(linear, 70), images)));
+}
+
+BOOST_FIXTURE_TEST_CASE(handles_that_share_workspaces_answer_as_models_with_their_own, Resting) {
+    Kept other{Seed{4}, Cpu<f32>::Context(1)};
+    const auto own = std::make_shared<attack::Workspaces<Kept>>();
+    attack::Handle<Kept> few(other, 3, own), many(model, 70, own);  // the first workspaces are too small for the second
+    for (int round = 0; round < 2; ++round) {
+        const auto here = many.load(images);
+        auto g = many.copy(here);
+        BOOST_TEST(same_bits(few.logits(here), other.logits(images)));
+        BOOST_TEST(same_bits(many.logits(here), model.logits(images)));
+        few.gradient(here, labels, g);
+        BOOST_TEST(same_bits(few.unload(g), other.input_gradient(images, labels)));
+        many.gradient(here, labels, g);
+        BOOST_TEST(same_bits(many.unload(g), model.input_gradient(images, labels)));
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(ascent_raises_and_descent_lowers_every_images_loss, Resting) {

@@ -54,7 +54,7 @@ inline void check_count(const char* name, std::size_t images, std::size_t given,
 
 /// The labels at which the gradient is taken.
 template <class Real, class Images>
-std::vector<Label> gradient_labels(const AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& x,
+std::vector<Label> gradient_labels(AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& x,
                                    std::span<const Label> y, LabelSource from) {
     if (from == LabelSource::Predicted) return labels_said(handle.logits(x));
     return {y.begin(), y.end()};

@@ -2,6 +2,8 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +17,8 @@
 
 namespace SKEWGRAD_NAMESPACE::attack {
 
-/// What an attack does with a model: load, gradient, sign step, unload. Virtual, and named by the form of images alone,
-/// so that attacks and what studies make of them are compiled once a form, not once a network.
+/// What an attack does with a model: load, select, gradient, logits, sign step, unload. Virtual, and named by the form
+/// of images alone, so that attacks and what studies make of them are compiled once a form, not once a network.
 template <class RealType, class ImagesType>
 class AnyHandle {
 public:
@@ -26,13 +28,37 @@ public:
     virtual ~AnyHandle() = default;
     virtual Images load(const xt::xtensor<Real, 4>& x) const = 0;
     virtual Images copy(const Images& x) const = 0;
+    virtual Images select(const Images& x, std::span<const std::uint32_t> which) const = 0;  ///< at these positions
     virtual xt::xtensor<Real, 4> unload(const Images& x) const = 0;
     virtual void gradient(const Images& x, std::span<const Label> y, Images& g) = 0;
-    virtual xt::xtensor<Real, 2> logits(const Images& x) const = 0;
+    virtual xt::xtensor<Real, 2> logits(const Images& x) = 0;
     virtual void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const = 0;
 };
 
-/// The handle of one model, which must outlive it. Holds the workspace that its gradients share.
+/// The workspaces of models of one type on one context, made when first asked for and kept: fresh ones would cost a
+/// pass more than its arithmetic, where images are few. Handles that share them take turns.
+template <class M>
+class Workspaces {};
+
+template <Resident M>
+class Workspaces<M> {
+public:
+    /// For passes over any number of images, as a rule `images`.
+    typename M::Workspace& of(const M& model, Mode mode, std::size_t images) {
+        Kept& kept = mode == Mode::evaluate ? for_logits_ : for_gradients_;
+        if (!kept.workspace || kept.images < images) kept = {model.workspace(mode, images), images};
+        return *kept.workspace;
+    }
+
+private:
+    struct Kept {
+        std::optional<typename M::Workspace> workspace;
+        std::size_t images = 0;
+    };
+    Kept for_logits_, for_gradients_;
+};
+
+/// The handle of one model, which must outlive it.
 template <class M>
 class Handle;
 
@@ -42,16 +68,21 @@ public:
     using Real = typename M::Real;
     using Images = typename M::Images;
 
-    /// `images`: how many a gradient will be asked for, at most.
-    Handle(const M& model, std::size_t images) : model_(model), images_(images) {}
+    /// `images`: how many a pass will be asked for, as a rule.
+    Handle(const M& model, std::size_t images, std::shared_ptr<Workspaces<M>> own = std::make_shared<Workspaces<M>>())
+        : model_(model), images_(images), own_(std::move(own)) {}
     Images load(const xt::xtensor<Real, 4>& x) const override { return model_.load(x); }
     Images copy(const Images& x) const override { return model_.copy(x); }
+    Images select(const Images& x, std::span<const std::uint32_t> which) const override {
+        return model_.select(x, which);
+    }
     xt::xtensor<Real, 4> unload(const Images& x) const override { return model_.unload(x); }
     void gradient(const Images& x, std::span<const Label> y, Images& g) override {
-        if (!own_) own_.emplace(model_.workspace(Mode::attack, images_));  // victims are mostly asked for logits only
-        model_.gradient(x, y, *own_, g, std::span<Real>(), std::span<double>());
+        model_.gradient(x, y, own_->of(model_, Mode::attack, images_), g, std::span<Real>(), std::span<double>());
     }
-    xt::xtensor<Real, 2> logits(const Images& x) const override { return model_.logits(x); }
+    xt::xtensor<Real, 2> logits(const Images& x) override {
+        return model_.logits(x, own_->of(model_, Mode::evaluate, images_));
+    }
     void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const override {
         model_.sign_step(x, origin, g, step);
     }
@@ -59,7 +90,7 @@ public:
 private:
     const M& model_;
     std::size_t images_;
-    std::optional<typename M::Workspace> own_;
+    std::shared_ptr<Workspaces<M>> own_;
 };
 
 template <Differentiable M>
@@ -69,9 +100,18 @@ public:
     using Real = differentiable::RealOf<M>;
     using Images = xt::xtensor<Real, 4>;
 
-    Handle(const M& model, std::size_t) : model_(model) {}
+    explicit Handle(const M& model, std::size_t = 0, std::shared_ptr<Workspaces<M>> = nullptr) : model_(model) {}
     Images load(const Images& x) const override { return x; }
     Images copy(const Images& x) const override { return x; }
+    Images select(const Images& x, std::span<const std::uint32_t> which) const override {
+        auto shape = x.shape();
+        const std::size_t pixels = x.size() / std::max<std::size_t>(1, shape[0]);
+        shape[0] = which.size();
+        auto some = Images::from_shape(shape);
+        for (std::size_t i = 0; i < which.size(); ++i)
+            std::copy_n(x.data() + which[i] * pixels, pixels, some.data() + i * pixels);
+        return some;
+    }
     Images unload(const Images& x) const override { return x; }
     void gradient(const Images& x, std::span<const Label> y, Images& g) override {
         g = model_.input_gradient(x, y);
@@ -79,7 +119,7 @@ public:
             throw ValueError("a model's input_gradient returned " + std::to_string(g.size()) + " values for " +
                              std::to_string(x.size()) + " pixels");
     }
-    xt::xtensor<Real, 2> logits(const Images& x) const override { return model_.logits(x); }
+    xt::xtensor<Real, 2> logits(const Images& x) override { return model_.logits(x); }
     void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const override {
         host::sign_step(x.data(), origin.data(), g.data(), x.size(), step);
     }

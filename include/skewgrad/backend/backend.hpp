@@ -85,7 +85,7 @@ concept Program =
              typename P::Images& x, const typename P::Images& x0, const typename P::ByteImages& bytes,
              typename P::Workspace& own, typename P::template Training<RmsProp>& training, StepState& state,
              Batch batch, std::span<typename P::Real> out, std::span<const typename P::Real> in,
-             std::span<const Label> labels, std::span<double> losses, int n) {
+             std::span<const Label> labels, std::span<double> losses, std::span<const std::uint32_t> which, int n) {
         { P::bytes(on, Mode::train, n) } -> std::same_as<Bytes>;
         // Parameters and state.
         { P::make_parameters(on) } -> std::same_as<typename P::Parameters>;
@@ -95,6 +95,7 @@ concept Program =
         // Images: canonical N x C x H x W on the host side.
         { P::make_images(on, n) } -> std::same_as<typename P::Images>;
         { P::copy_images(on, x0) } -> std::same_as<typename P::Images>;
+        { P::select_images(on, x0, which) } -> std::same_as<typename P::Images>;  // those at the positions `which`
         P::load(on, in, x);
         P::unload(on, x0, out);
         { P::upload(on, std::shared_ptr<const ImageStore>{}) } -> std::same_as<typename P::ByteImages>;

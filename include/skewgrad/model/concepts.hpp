@@ -2,6 +2,7 @@
 #pragma once
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -33,19 +34,22 @@ concept Differentiable = requires(const M& m, const xt::xtensor<float, 4>& x, st
 
 /// A model that keeps images in a form of its own: loaded once, gradient and sign step without leaving it.
 template <class M>
-concept Resident = Differentiable<M> &&
-                   requires(const M& m, typename M::Images& images, const typename M::Images& fixed,
-                            const xt::xtensor<typename M::Real, 4>& x, std::span<const Label> y,
-                            typename M::Workspace& own, std::span<typename M::Real> out, std::span<double> losses) {
-                       { m.load(x) } -> std::same_as<typename M::Images>;
-                       { m.unload(fixed) } -> std::same_as<xt::xtensor<typename M::Real, 4>>;
-                       { m.copy(fixed) } -> std::same_as<typename M::Images>;
-                       { m.count(fixed) } -> std::convertible_to<std::size_t>;
-                       { m.workspace(Mode::attack, std::size_t{}) } -> std::same_as<typename M::Workspace>;
-                       { m.logits(fixed) } -> std::same_as<xt::xtensor<typename M::Real, 2>>;
-                       m.logits(fixed, own, out);
-                       m.gradient(fixed, y, own, images, out, losses);
-                       m.sign_step(images, fixed, fixed, SignStep{});
-                   };
+concept Resident =
+    Differentiable<M> &&
+    requires(const M& m, typename M::Images& images, const typename M::Images& fixed,
+             const xt::xtensor<typename M::Real, 4>& x, std::span<const Label> y, typename M::Workspace& own,
+             std::span<typename M::Real> out, std::span<double> losses, std::span<const std::uint32_t> which) {
+        { m.load(x) } -> std::same_as<typename M::Images>;
+        { m.unload(fixed) } -> std::same_as<xt::xtensor<typename M::Real, 4>>;
+        { m.copy(fixed) } -> std::same_as<typename M::Images>;
+        { m.select(fixed, which) } -> std::same_as<typename M::Images>;
+        { m.count(fixed) } -> std::convertible_to<std::size_t>;
+        { m.workspace(Mode::attack, std::size_t{}) } -> std::same_as<typename M::Workspace>;
+        { m.logits(fixed) } -> std::same_as<xt::xtensor<typename M::Real, 2>>;
+        { m.logits(fixed, own) } -> std::same_as<xt::xtensor<typename M::Real, 2>>;
+        m.logits(fixed, own, out);
+        m.gradient(fixed, y, own, images, out, losses);
+        m.sign_step(images, fixed, fixed, SignStep{});
+    };
 
 }  // namespace SKEWGRAD_NAMESPACE

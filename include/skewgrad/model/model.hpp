@@ -106,6 +106,9 @@ public:
     xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const { return logits(load(x)); }
     xt::xtensor<Real, 2> logits(const Images& x) const {
         auto own = workspace(Mode::evaluate, count(x));
+        return logits(x, own);
+    }
+    xt::xtensor<Real, 2> logits(const Images& x, Workspace& own) const {
         auto z = xt::xtensor<Real, 2>::from_shape({count(x), static_cast<std::size_t>(classes)});
         logits(x, own, {z.data(), z.size()});
         on_.wait();
@@ -166,6 +169,10 @@ public:
         return x;
     }
     Images copy(const Images& images) const { return Program::copy_images(on_, images); }
+    /// The images at the positions `which`, in that order.
+    Images select(const Images& images, std::span<const std::uint32_t> which) const {
+        return Program::select_images(on_, images, which);
+    }
     std::size_t count(const Images& images) const { return static_cast<std::size_t>(images.count); }
 
     /// For at most min(images, chunk) images at a time.

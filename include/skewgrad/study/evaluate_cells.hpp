@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -40,18 +41,6 @@ inline void keep_clean(StudyResults& results, std::size_t cell) {
         if (results.test_labels[i] == planned.attacked_class) results.cells[cell].images[n++].clean = clean[i];
 }
 
-/// The rows `which` of a tensor.
-template <class Real>
-xt::xtensor<Real, 4> rows_of(const xt::xtensor<Real, 4>& all, const std::vector<std::size_t>& which) {
-    auto shape = all.shape();
-    const std::size_t pixels = all.size() / std::max<std::size_t>(1, shape[0]);
-    shape[0] = which.size();
-    auto some = xt::xtensor<Real, 4>::from_shape(shape);
-    for (std::size_t i = 0; i < which.size(); ++i)
-        std::copy_n(all.data() + which[i] * pixels, pixels, some.data() + i * pixels);
-    return some;
-}
-
 /// Sweep, smallest epsilons and agreement of gradients for one cell of an attack that has a direction.
 template <class A, class Real, class Images>
 void measure_along(const A& attack, SourceImages<Real, Images>& source, attack::AnyHandle<Real, Images>& victim,
@@ -59,12 +48,15 @@ void measure_along(const A& attack, SourceImages<Real, Images>& source, attack::
     cell.sweep = sweep(wanted.sweep, y, [&](float e) {
         return victim.logits(attack.step(source.handle, source.origin, source.gradient, e));
     });
-    if (wanted.smallest_epsilons)
-        smallest_epsilons(cell.images, y, [&](float e, const std::vector<std::size_t>& which) {
-            const auto origin = source.handle.load(rows_of(source.x, which));
-            const auto gradient = source.handle.load(rows_of(source.dx, which));
-            return victim.logits(attack.step(source.handle, origin, gradient, e));
-        });
+    if (wanted.smallest_epsilons) {
+        auto origin = source.handle.copy(source.origin), gradient = source.handle.copy(source.gradient);
+        smallest_epsilons(
+            cell.images, y, [&](float e) { return victim.logits(attack.step(source.handle, origin, gradient, e)); },
+            [&](const std::vector<std::uint32_t>& which) {
+                origin = source.handle.select(origin, which);
+                gradient = source.handle.select(gradient, which);
+            });
+    }
     if (own) return;
     auto gradient = victim.copy(source.origin);
     victim.gradient(source.origin, source.labels, gradient);
@@ -95,7 +87,7 @@ void keep_answers(StudyResults& results, const std::vector<std::size_t>& cells,
         records.resize(source.labels.size());
         source.describe(records);
         keep_clean(results, i);
-        const auto& victim = *networks[results.plan.cells[i].victim];
+        auto& victim = *networks[results.plan.cells[i].victim];
         const std::vector<Outcome> attacked = outcomes_of(victim.logits(adversarial), source.labels);
         for (std::size_t n = 0; n < attacked.size(); ++n) records[n].attacked = attacked[n];
         if (told) told();

@@ -84,7 +84,7 @@ public:
                   const std::function<void()>& told) const override {
         HandlesOfNetworks<Real, Images> networks(held_.size());
         for (std::size_t t = 0; t < held_.size(); ++t)
-            if (held_[t]) networks[t] = std::make_unique<attack::Handle<M>>(*held_[t], of_class.size());
+            if (held_[t]) networks[t] = std::make_unique<attack::Handle<M>>(*held_[t], of_class.size(), workspaces_);
         evaluate_cells(results, groups, networks, attacks_, of_class, along_, told);
     }
     double passes(const Plan& plan, std::span<const CellGroup> groups) const override {
@@ -99,6 +99,7 @@ private:
     const std::tuple<A...>& attacks_;
     const AlongDirection& along_;
     std::vector<std::optional<M>> held_;
+    std::shared_ptr<attack::Workspaces<M>> workspaces_ = std::make_shared<attack::Workspaces<M>>();
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::study

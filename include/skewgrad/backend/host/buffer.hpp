@@ -1,6 +1,7 @@
-// Aligned, zeroed host memory that is allocated once and never grows.
+// Aligned host memory that is allocated once and never grows.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -14,13 +15,16 @@
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// Memory fresh from the operating system: zero, and paid for page by page by the thread that touches it first, so that
-/// threads share that, too. Much of it is asked for in large pages, where there are such: a workspace has thousands of
-/// small ones.
+/// What a buffer holds at first. Zeroing costs a pass over memory that was in use before.
+enum class Start : std::uint8_t { zero, unset };
+
+/// Memory fresh from the operating system: zero unless told otherwise, and paid for page by page by the thread that
+/// touches it first, so that threads share that, too. Much of it is asked for in large pages, where there are such: a
+/// workspace has thousands of small ones.
 class FreshMemory {
 public:
     FreshMemory() = default;
-    explicit FreshMemory(std::size_t bytes) : bytes_(bytes) {
+    explicit FreshMemory(std::size_t bytes, Start start = Start::zero) : bytes_(bytes) {
 #if defined(__linux__)
         if (bytes >= large) {
             void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,7 +34,7 @@ public:
             return;
         }
 #endif
-        at_ = std::calloc(bytes, 1);
+        at_ = start == Start::zero ? std::calloc(bytes, 1) : std::malloc(bytes);
         if (!at_) throw std::bad_alloc();
     }
     FreshMemory(FreshMemory&& other) noexcept
@@ -57,14 +61,15 @@ private:
     std::size_t bytes_ = 0;
 };
 
-/// `size` elements of a trivial type on a 64-byte boundary, zero at first. Copies are explicit.
+/// `size` elements of a trivial type on a 64-byte boundary. Copies are explicit.
 template <class T>
 class Buffer {
 public:
     static constexpr std::size_t alignment = 64;
 
     Buffer() = default;
-    explicit Buffer(std::size_t size) : size_(size), memory_(size * sizeof(T) + 2 * alignment) {
+    explicit Buffer(std::size_t size, Start start = Start::zero)
+        : size_(size), memory_(size * sizeof(T) + 2 * alignment, start) {
         void* at = memory_.data();
         std::size_t room = size * sizeof(T) + 2 * alignment;
         data_ = static_cast<T*>(std::align(alignment, size * sizeof(T) + alignment, at, room));

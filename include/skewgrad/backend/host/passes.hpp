@@ -56,10 +56,19 @@ struct Passes {
     static Images make_images(const Plan& plan, int n) {
         return {plan.values[0], n, Buffer<Edge>(plan.values[0].size * static_cast<std::size_t>(n))};
     }
-    static Images copy_images(Context& on, const Plan& plan, const Images& x) {
-        Images copy = make_images(plan, x.count);
+    // Padding is copied, too.
+    static Images copy_images(Context& on, const Images& x) {
+        Images copy{x.layout, x.count, Buffer<Edge>(x.layout.size * static_cast<std::size_t>(x.count), Start::unset)};
         parallel_for(on.threads(), x.count, [&](int n) { std::copy_n(x.at(n), x.layout.size, copy.at(n)); });
         return copy;
+    }
+    static Images select_images(Context& on, const Images& x, std::span<const std::uint32_t> which) {
+        const int count = static_cast<int>(which.size());
+        Images some{x.layout, count, Buffer<Edge>(x.layout.size * which.size(), Start::unset)};
+        parallel_for(on.threads(), count, [&](int n) {
+            std::copy_n(x.at(static_cast<int>(which[static_cast<std::size_t>(n)])), x.layout.size, some.at(n));
+        });
+        return some;
     }
     static void sign_step(Context& on, Images& x, const Images& origin, const Images& gradient, SignStep step) {
         parallel_for(on.threads(), x.count,

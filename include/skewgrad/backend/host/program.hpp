@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <utility>
@@ -48,7 +49,10 @@ struct Program {
     }
 
     static Images make_images(Context&, int n) { return Passes<B>::make_images(plan, n); }
-    static Images copy_images(Context& on, const Images& x) { return Passes<B>::copy_images(on, plan, x); }
+    static Images copy_images(Context& on, const Images& x) { return Passes<B>::copy_images(on, x); }
+    static Images select_images(Context& on, const Images& x, std::span<const std::uint32_t> which) {
+        return Passes<B>::select_images(on, x, which);
+    }
     static void load(Context& on, std::span<const Real> canonical, Images& x) {
         host::load<Real>(on.threads(), canonical, x);
     }
