@@ -58,13 +58,13 @@ struct Passes {
     }
     // Padding is copied, too.
     static Images copy_images(Context& on, const Images& x) {
-        Images copy{x.layout, x.count, Buffer<Edge>(x.layout.size * static_cast<std::size_t>(x.count), Start::unset)};
+        Images copy{x.layout, x.count, Buffer<Edge>(x.layout.size * static_cast<std::size_t>(x.count), Fill::unset)};
         parallel_for(on.threads(), x.count, [&](int n) { std::copy_n(x.at(n), x.layout.size, copy.at(n)); });
         return copy;
     }
     static Images select_images(Context& on, const Images& x, std::span<const std::uint32_t> which) {
         const int count = static_cast<int>(which.size());
-        Images some{x.layout, count, Buffer<Edge>(x.layout.size * which.size(), Start::unset)};
+        Images some{x.layout, count, Buffer<Edge>(x.layout.size * which.size(), Fill::unset)};
         parallel_for(on.threads(), count, [&](int n) {
             std::copy_n(x.at(static_cast<int>(which[static_cast<std::size_t>(n)])), x.layout.size, some.at(n));
         });
