@@ -1,5 +1,6 @@
 // The paper's study as tables: Table 1, Figures 1, 2 and 5 beside the published numbers, averages and controls.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -45,7 +46,7 @@ inline const std::array<PaperColumn, 3> clean = {{
 using Measure = std::function<std::optional<double>(const CellSummary&)>;
 using Published = std::function<std::optional<double>(const PaperColumn&, const paper::ClassAccuracy&)>;
 
-/// Rows: classes, then their average; a column of ours and one of the paper's each, where the paper has one. Several
+/// Rows: the classes that were studied, then their average; a column of ours and one of the paper's each, where the paper has one. Several
 /// seeds are averaged. The paper's rows go by label: on other data than CIFAR-10 they are other classes.
 inline Table by_class(const StudyResults& results, std::span<const PaperColumn> columns, const Measure& measure,
                       const Published& published) {
@@ -59,6 +60,10 @@ inline Table by_class(const StudyResults& results, std::span<const PaperColumn> 
     std::vector<double> sums(titles.size());
     std::vector<int> counts(titles.size());
     for (std::size_t c = 0; c < classes; ++c) {
+        if (std::ranges::none_of(results.plan.cells, [&](const PlannedCell& cell) {
+                return index(cell.attacked_class) == static_cast<int>(c);
+            }))
+            continue;
         std::vector<TableCell> row{results.class_names[c]};
         const auto put = [&](std::optional<double> value) {
             if (value) sums[row.size()] += *value, ++counts[row.size()];

@@ -1,5 +1,7 @@
 // The study of Possas and Zhou: two protocols as named types, each with every row of its table.
 #pragma once
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -29,6 +31,7 @@ struct PaperParts {
     bool size_matched = false;  ///< balanced sets as large as the under- and the over-sampled ones
     bool dose = false;          ///< classes 3 and 9 (CIFAR-10: cat and truck) cut to further counts
     bool transfer = false;      ///< every kind's gradient against every kind
+    std::vector<Label> classes{};  ///< to skew and to attack; none: all
 };
 
 /// The attacks that the paper's study is evaluated with: the fast method of Table 1, what stands beside it (the
@@ -126,6 +129,7 @@ std::vector<U> doses(int classes, int whole, int few) {
 
 inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
     std::vector<std::string> all;
+    if (!parts.classes.empty()) all.push_back("the networks and cells of the other classes: without --classes");
     if (!parts.size_matched)
         all.push_back("balanced sets as large as the under- and over-sampled ones: --size-matched");
     if (!parts.dose) all.push_back("further counts of the cut class (cat and truck): --dose");
@@ -162,10 +166,20 @@ inline auto paper_attacks(const PaperParts& parts, bool clip, float zero) {
         AsSelfCheck<Steps>{twenty_steps(0.25f)});
 }
 
-inline std::vector<Label> all_classes(int count) {
-    std::vector<Label> all;
-    for (int c = 0; c < count; ++c) all.push_back(Label(c));
-    return all;
+/// Those asked for, in the order of labels, or all. Throws ValueError for one that is none of `count` or stands twice.
+inline std::vector<Label> classes_studied(std::vector<Label> asked, int count) {
+    if (asked.empty())
+        for (int c = 0; c < count; ++c) asked.push_back(Label(c));
+    std::ranges::sort(asked, {}, [](Label c) { return index(c); });
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        const int c = index(asked[i]);
+        if (c < 0 || c >= count)
+            throw ValueError("classes to study: there is no class " + std::to_string(c) + ", they are 0 to " +
+                             std::to_string(count - 1));
+        if (i > 0 && asked[i - 1] == asked[i])
+            throw ValueError("classes to study: class " + std::to_string(c) + " stands twice");
+    }
+    return asked;
 }
 inline std::vector<Seed> seeds_from(Seed first, int count) {
     std::vector<Seed> all;
@@ -191,7 +205,7 @@ PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScal
             .samplers = study::paper_samplers<Protocol>(scale, parts, N::classes),
             .attacks = study::paper_attacks(parts, Protocol::clip, Protocol::sign_of_zero),
             .arrangement = protocol.arrangement(scale),
-            .classes = study::all_classes(N::classes),
+            .classes = study::classes_studied(parts.classes, N::classes),
             .seeds = study::seeds_from(parts.seed, parts.seeds),
             .test_images_per_class = scale.test_images,
             .sweep = study::byte_steps(16),
