@@ -1,4 +1,5 @@
-# How this project's own programs are made: one source, one executable, what it links named in its first lines.
+# How this project's own programs are made: one source, one executable; what it links, and units beside it, are named in
+# its first lines.
 
 # skewgrad_program(<target> <source>): libraries named in a line `// links: reference command_line` among the source's
 # first five come beside skewgrad::skewgrad; a name with :: is taken as it stands.
@@ -20,6 +21,11 @@ function(skewgrad_program target source)
                     target_link_libraries(${target} PRIVATE ${library})
                 endif()
             endforeach()
+        elseif(line MATCHES "^// units: *(.*)$")
+            string(REGEX MATCHALL "[^ ]+" units "${CMAKE_MATCH_1}")
+            cmake_path(GET source PARENT_PATH folder)
+            list(TRANSFORM units PREPEND "${folder}/")
+            target_sources(${target} PRIVATE ${units})
         endif()
     endforeach()
 endfunction()

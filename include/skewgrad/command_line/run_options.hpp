@@ -43,12 +43,17 @@ inline bool told_status(const RunOptions& options, std::ostream& out = std::cout
 }
 
 /// Runs a study in the folder given, or in memory where there is none.
-template <class Study>
-StudyResults run_study(const Study& study, const Splits& data, const RunOptions& options,
-                       const StudyObserver& observer) {
-    if (options.run.empty()) return study.run(data, observer);
+inline StudyResults run_study(const study::Composition& study, study::Work& work, const Splits& data,
+                              const RunOptions& options, const StudyObserver& observer) {
+    if (options.run.empty()) return study.run(work, data, nullptr, observer);
     RunFolder folder(options.run, options.other_hardware ? FromHardware::any : FromHardware::same);
-    return study.run(data, folder, observer);
+    return study.run(work, data, &folder, observer);
+}
+template <class Study>
+StudyResults run_study(const Study& of, const Splits& data, const RunOptions& options, const StudyObserver& observer) {
+    return of.without_types([&](const study::Composition& whole, study::Work& work) {
+        return run_study(whole, work, data, options, observer);
+    });
 }
 
 }  // namespace SKEWGRAD_NAMESPACE

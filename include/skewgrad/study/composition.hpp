@@ -111,10 +111,10 @@ struct Composition {
         return j;
     }
 
-    StudyResults run(Work& work, Plan plan, const Splits& data, RunFolder* folder,
-                     const StudyObserver& observer) const {
+    /// What Study::run does, by the study's own networks at work. No folder: in memory.
+    StudyResults run(Work& work, const Splits& data, RunFolder* folder, const StudyObserver& observer) const {
         StudyResults results;
-        results.plan = std::move(plan);
+        results.plan = plan();
         results.attacks = attacks;
         results.class_names = data.test.class_names();
         const TestData test = test_images(data.test, test_images_per_class);

@@ -87,20 +87,20 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
 
     /// Trains what the plan says and evaluates every cell. Throws what loaders, samplers and sessions throw.
     StudyResults run(const Splits& data, const StudyObserver& observer = {}) const {
-        return run(data, nullptr, observer);
+        return without_types([&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer); });
     }
     /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws
     /// FileError where the folder is another study's, damaged or full; what is in it stays as it was.
     StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}) const {
-        return run(data, &folder, observer);
+        return without_types([&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer); });
     }
-
-private:
-    StudyResults run(const Splits& data, RunFolder* folder, const StudyObserver& observer) const {
+    /// `visit(composition, work)`, which may call `composition.run(work, ...)` where nothing knows this study's types: in
+    /// another unit, which then is not compiled again with every study. Both live until `visit` returns.
+    template <class Visit>
+    decltype(auto) without_types(Visit visit) const {
         const study::Composition whole = composition();
-        Plan plan = whole.plan();
-        study::NetworksAtWork<L, A...> work(learner, attacks, whole.along, plan.trainings.size());
-        return whole.run(work, std::move(plan), data, folder, observer);
+        study::NetworksAtWork<L, A...> work(learner, attacks, whole.along);
+        return visit(whole, static_cast<study::Work&>(work));
     }
 };
 

@@ -49,9 +49,8 @@ public:
     using M = typename L::ModelType;
 
     /// Learner, attacks and what is measured along their directions must live on.
-    NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, const AlongDirection& along,
-                   std::size_t trainings)
-        : learner_(learner), attacks_(attacks), along_(along), held_(trainings) {}
+    NetworksAtWork(const L& learner, const std::tuple<A...>& attacks, const AlongDirection& along)
+        : learner_(learner), attacks_(attacks), along_(along) {}
 
     bool stores() const override { return StoringLearner<L>; }
     History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
@@ -62,20 +61,20 @@ public:
             else
                 return learner_.train(data, seed, observer);
         }();
-        held_[t].emplace(std::move(learned.model));
+        place(t).emplace(std::move(learned.model));
         return std::move(learned.history);
     }
     void save(std::size_t t, const std::filesystem::path& file, const Notes& notes) const override {
         if constexpr (StoringLearner<L>) learner_.save(*held_[t], file, notes);
     }
     void load(std::size_t t, const std::filesystem::path& file, const Notes& notes) override {
-        if constexpr (StoringLearner<L>) held_[t].emplace(learner_.load(file, notes));
+        if constexpr (StoringLearner<L>) place(t).emplace(learner_.load(file, notes));
     }
     void adjust(std::size_t t, std::size_t of, std::span<const double> offsets) override {
-        if constexpr (LogitAdjustable<M>) held_[t].emplace(with_adjusted_logits(*held_[of], offsets));
+        if constexpr (LogitAdjustable<M>) place(t).emplace(with_adjusted_logits(*held_[of], offsets));
     }
-    bool holds(std::size_t t) const override { return held_[t].has_value(); }
-    void forget(std::size_t t) override { held_[t].reset(); }
+    bool holds(std::size_t t) const override { return t < held_.size() && held_[t].has_value(); }
+    void forget(std::size_t t) override { place(t).reset(); }
     std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
     std::vector<AttackedPicture> pictures(std::size_t t, const TestData& some) const override {
         return attacked_pictures(*held_[t], std::get<0>(attacks_), some);
@@ -94,6 +93,11 @@ public:
 private:
     using Real = typename attack::Handle<M>::Real;
     using Images = typename attack::Handle<M>::Images;
+
+    std::optional<M>& place(std::size_t t) {
+        if (t >= held_.size()) held_.resize(t + 1);
+        return held_[t];
+    }
 
     const L& learner_;
     const std::tuple<A...>& attacks_;

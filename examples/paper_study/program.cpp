@@ -1,0 +1,91 @@
+// The paper's study but for its types: options, data, progress, report. Compiled once, whatever is studied.
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include <skewgrad/command_line.hpp>
+#include <skewgrad/command_line/command.hpp>
+#include <skewgrad/command_line/paper_options.hpp>
+#include <skewgrad/command_line/run_options.hpp>
+#include <skewgrad/command_line/study_display.hpp>
+#include <skewgrad/report.hpp>
+
+#include "program.hpp"
+
+using namespace skewgrad;
+
+namespace {
+
+constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 6, .test_images = 200, .learning_rate = 1e-3f};
+
+struct Options : CommonOptions, RunOptions, PaperOptions {
+    std::string backend = "cpu", command;
+    PaperScale scale;
+};
+
+// As many images a class as the scale says, of CIFAR-10 or the embedded set.
+Splits load(const Options& options) {
+    const PaperScale& scale = options.scale;
+    if (options.data.empty())
+        return Embedded{.train_per_class = scale.per_class,
+                        .test_per_class = scale.test_images ? scale.test_images : 1000}
+            .load();
+    Splits data = Cifar10::load(options.data);
+    return {Sampler<Balanced>{.count = scale.per_class}(data.train, options.seed), data.test};
+}
+
+// Shows what came of it, and writes it where that was asked for.
+void tell(const StudyResults& results, const std::string& protocol, const Options& options) {
+    const std::string data = results.record.at("configuration").at("data");
+    std::cout << "The study of Possas and Zhou, " << protocol << ", on " << data << "\n\n";
+    const report::Judgement judged = report::judge_study(results, Embedded{}.similarity);
+    for (const auto& [title, table] : report::all_tables_and_claims(results, judged))
+        std::cout << title << "\n\n" << to_text(table) << "\n";
+    const auto out = options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
+    if (out.empty()) return;
+    const auto page = report::write_report(results, judged, out, {.command = options.command});
+    std::cout << "Report: " << page.string() << "\n";
+}
+
+void carry_out(const study::Composition& study, study::Work& work, const std::string& protocol,
+               const std::string& runs_on, const Options& options) {
+    const Splits data = load(options);
+    Progress progress;
+    const auto observer = show_study(progress, data.test.class_names(), options.scale.looks);
+    StudyResults results = run_study(study, work, data, options, observer);
+    results.record.update(
+        run_record(study, runs_on, options.threads, {{"protocol", protocol}, {"data", data.train.name()}}));
+    tell(results, protocol, options);
+}
+
+}  // namespace
+
+int paper_program(int argc, char** argv, const std::function<void(const Wanted&, const CarryOut&)>& compose) {
+    CLI::App app{"The study of Possas and Zhou on CIFAR-10, or on the embedded data set where no data are given"};
+    Options options;
+    add_common(app, options);
+    add_run(app, options);
+    add_paper(app, options);
+    add_choice(app, "--backend", options.backend, {"cpu", "cpu-bf16", "reference"},
+               "Fast kernels in f32 or bf16, or plain loops (slow)");
+    return run_main(app, argc, argv, [&] {
+        if (told_status(options)) return;
+        options.command = command_of(argc, argv);
+        options.parts.epsilon = options.epsilon;
+        options.parts.seed = options.seed;
+        // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
+        const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
+        if (options.quick && !asked) options.data.clear();
+        options.scale = options.scaled(options.quick ? quick : PaperScale{});
+        compose({.protocol = options.protocol,
+                 .backend = options.backend,
+                 .quick = options.quick,
+                 .under = options.as_run().under,
+                 .scale = options.scale,
+                 .parts = options.parts,
+                 .threads = options.threads},
+                [&](const study::Composition& study, study::Work& work, const std::string& protocol,
+                    const std::string& runs_on) { carry_out(study, work, protocol, runs_on, options); });
+    });
+}
