@@ -59,20 +59,22 @@ BOOST_AUTO_TEST_CASE(without_options_the_scale_is_the_program_s) {
     BOOST_TEST(ending.options.protocol == "as-written");
     BOOST_TEST((ending.options.as_run().under == AsRunUnder::inferred));
     BOOST_TEST(ending.options.parts.seeds == 1);
+    BOOST_TEST(ending.options.parts.classes.empty());
     BOOST_TEST(!(ending.options.parts.size_matched || ending.options.parts.dose || ending.options.parts.transfer));
     BOOST_TEST((ending.options.run.empty() && ending.options.status.empty() && !ending.options.other_hardware));
 }
 
 BOOST_AUTO_TEST_CASE(every_option_is_understood) {
     const Ending ending = run({"--protocol", "as-run", "--as-run-under", "committed", "--looks", "3", "--held-out=50",
-                               "--seeds", "4", "--size-matched", "--dose", "--transfer", "--run", "a folder",
-                               "--status", "another", "--continue-on-other-hardware"},
+                               "--seeds", "4", "--classes", "9,3", "--size-matched", "--dose", "--transfer", "--run",
+                               "a folder", "--status", "another", "--continue-on-other-hardware"},
                               small);
     BOOST_TEST(ending.error == "");
     BOOST_TEST(ending.options.protocol == "as-run");
     BOOST_TEST((ending.options.as_run().under == AsRunUnder::committed));
     BOOST_TEST((ending.scale.looks == 3 && ending.scale.held_out == 50 && ending.scale.per_class == 1100));
     BOOST_TEST(ending.options.parts.seeds == 4);
+    BOOST_TEST((ending.options.parts.classes == std::vector{Label{9}, Label{3}}));
     BOOST_TEST((ending.options.parts.size_matched && ending.options.parts.dose && ending.options.parts.transfer));
     BOOST_TEST((ending.options.run == "a folder" && ending.options.status == "another"));
     BOOST_TEST(ending.options.other_hardware);
@@ -85,6 +87,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
     refused({"--looks", "1.5"}, "got \"1.5\"");
     refused({"--held-out", "-1"}, "--held-out: needs a whole number from 0 to 4000, got \"-1\"");
     refused({"--seeds", "0"}, "--seeds");
+    refused({"--classes", "cat"}, "--classes: needs a whole number from 0 to 999, got \"cat\"");
+    refused({"--classes", ""}, "got \"\"");
+    refused({"--classes", "3", "9"}, "9");
     refused({"--run", ""}, "--run: needs a folder");
     refused({"--status", ""}, "--status: needs a folder");
     refused({"--everything"}, "--everything");

@@ -378,6 +378,24 @@ BOOST_AUTO_TEST_CASE(more_seeds_run_only_what_is_missing) {
     BOOST_TEST(same_outcomes(results, study.run(small_data())));
 }
 
+BOOST_AUTO_TEST_CASE(more_classes_run_only_what_is_missing) {
+    const TemporaryFolder folder;
+    run_in(folder / "run");  // of class 2
+    auto study = small_study();
+    study.classes = {Label{1}, Label{2}};
+    std::vector<Label> trained;
+    StudyObserver observer;
+    const Plan plan = study.plan();
+    observer.training_begins = [&](std::size_t t, const Arranged&) { trained.push_back(*plan.trainings[t].skewed); };
+    StudyResults results;
+    {
+        RunFolder run(folder / "run");
+        results = study.run(small_data(), run, observer);
+    }
+    BOOST_TEST((trained == std::vector{Label{1}}));
+    BOOST_TEST(same_outcomes(results, study.run(small_data())));
+}
+
 BOOST_AUTO_TEST_CASE(a_learner_that_cannot_store_is_trained_again_only_for_cells_that_are_missing) {
     int trained = 0;
     const auto study = small_study<MeansLearner>({&trained});

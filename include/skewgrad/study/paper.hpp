@@ -27,10 +27,10 @@ struct PaperScale {
 struct PaperParts {
     float epsilon = 0.01f;  ///< of every attack, on pixels in [0, 1]
     Seed seed{1};
-    int seeds = 1;              ///< whole blocks of networks: seed, seed + 1, ...
-    bool size_matched = false;  ///< balanced sets as large as the under- and the over-sampled ones
-    bool dose = false;          ///< classes 3 and 9 (CIFAR-10: cat and truck) cut to further counts
-    bool transfer = false;      ///< every kind's gradient against every kind
+    int seeds = 1;                 ///< whole blocks of networks: seed, seed + 1, ...
+    bool size_matched = false;     ///< balanced sets as large as the under- and the over-sampled ones
+    bool dose = false;             ///< classes 3 and 9 (CIFAR-10: cat and truck) cut to further counts
+    bool transfer = false;         ///< every kind's gradient against every kind
     std::vector<Label> classes{};  ///< to skew and to attack; none: all
 };
 
