@@ -150,11 +150,12 @@ int main(int argc, char** argv) {
                             std::abs(reversed - clean) <= 1);
             }
             if (wanted('2')) {
-                // A study of so few images: its looks are shorter too. With the updates of the whole set: for comparison.
+                // A study of so few images: its looks are shorter too. With the updates of the whole set: for
+                // comparison.
                 const double less = macro(evaluate(gates.train<Net>("a fifth", data, 5, 1, 1e-5f, looks), data.test));
                 gates.judge("2 a fifth of the images", "5 points less", fixed(less, 2) + " %", clean - less >= 5);
-                const double longer = macro(
-                    evaluate(gates.train<Net>("a fifth, all updates", data, 5, 5, 1e-5f, looks), data.test));
+                const double longer =
+                    macro(evaluate(gates.train<Net>("a fifth, all updates", data, 5, 5, 1e-5f, looks), data.test));
                 gates.progress.note("a fifth of the images, as many updates as all: " + fixed(longer, 2) + " %");
             }
         }

@@ -46,8 +46,9 @@ inline const std::array<PaperColumn, 3> clean = {{
 using Measure = std::function<std::optional<double>(const CellSummary&)>;
 using Published = std::function<std::optional<double>(const PaperColumn&, const paper::ClassAccuracy&)>;
 
-/// Rows: the classes that were studied, then their average; a column of ours and one of the paper's each, where the paper has one. Several
-/// seeds are averaged. The paper's rows go by label: on other data than CIFAR-10 they are other classes.
+/// Rows: the classes that were studied, then their average; a column of ours and one of the paper's each, where the
+/// paper has one. Several seeds are averaged. The paper's rows go by label: on other data than CIFAR-10 they are other
+/// classes.
 inline Table by_class(const StudyResults& results, std::span<const PaperColumn> columns, const Measure& measure,
                       const Published& published) {
     std::vector<TableColumn> titles{{.title = "class", .align = Align::left}};

@@ -94,8 +94,8 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}) const {
         return without_types([&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer); });
     }
-    /// `visit(composition, work)`, which may call `composition.run(work, ...)` where nothing knows this study's types: in
-    /// another unit, which then is not compiled again with every study. Both live until `visit` returns.
+    /// `visit(composition, work)`, which may call `composition.run(work, ...)` where nothing knows this study's types:
+    /// in another unit, which then is not compiled again with every study. Both live until `visit` returns.
     template <class Visit>
     decltype(auto) without_types(Visit visit) const {
         const study::Composition whole = composition();
