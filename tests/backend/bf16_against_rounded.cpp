@@ -13,6 +13,7 @@
 
 #include "backend/layers.hpp"
 #include "backend/rounded.hpp"
+#include "backend/sets.hpp"
 #include "backend/steps.hpp"
 #include "backend/subjects.hpp"
 
@@ -48,13 +49,6 @@ constexpr double share = 0.25;
 template <>
 constexpr double share<Plain> = 0.4;
 constexpr double share_of_step = 0.5;
-
-std::vector<cpu::InstructionSet> sets_here() {
-    std::vector<cpu::InstructionSet> all;
-    for (const auto set : cpu::instruction_sets)
-        if (set <= cpu::best_instruction_set()) all.push_back(set);
-    return all;
-}
 
 template <class A, class B>
 double distance(const A& a, const B& b) {

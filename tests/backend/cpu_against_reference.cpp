@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "backend/layers.hpp"
+#include "backend/sets.hpp"
 #include "backend/subjects.hpp"
 
 using namespace skewgrad;
@@ -53,13 +54,6 @@ double products(std::size_t images) {
 template <class N>
 double tolerance(std::size_t images) {
     return 2e-7 * std::sqrt(products<N>(images));
-}
-
-std::vector<cpu::InstructionSet> sets_here() {
-    std::vector<cpu::InstructionSet> all;
-    for (const auto set : cpu::instruction_sets)
-        if (set <= cpu::best_instruction_set()) all.push_back(set);
-    return all;
 }
 
 template <class N>

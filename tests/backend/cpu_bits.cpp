@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "backend/layers.hpp"
+#include "backend/sets.hpp"
 #include "backend/subjects.hpp"
 
 using namespace skewgrad;
@@ -25,13 +26,6 @@ namespace {
 struct Net : Network<Image<3, 8, 8>, Conv<20>, Relu, Conv<17, 5, 2>, Relu, MaxPool<2>, Dropout<25>,
                      Residual<Conv<17>, Softplus>, Depthwise, Dense<33>, Relu, Dropout<50>, Dense<5>> {};
 using Backends = boost::mpl::list<Cpu<f32>, Cpu<bf16>>;
-
-std::vector<cpu::InstructionSet> sets_here() {
-    std::vector<cpu::InstructionSet> all;
-    for (const auto set : cpu::instruction_sets)
-        if (set <= cpu::best_instruction_set()) all.push_back(set);
-    return all;
-}
 
 template <class B>
 Model<Net, B> subject(int threads, cpu::InstructionSet set) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "backend/sets.hpp"
 #include "backend/subjects.hpp"
 
 using namespace skewgrad;
@@ -17,13 +18,6 @@ using namespace skewgrad::cpu;
 using namespace skewgrad_tests;
 
 namespace {
-
-std::vector<InstructionSet> sets_here() {
-    std::vector<InstructionSet> all;
-    for (const auto set : instruction_sets)
-        if (set <= best_instruction_set()) all.push_back(set);
-    return all;
-}
 
 using Matrix = std::vector<std::vector<double>>;
 // Lavin and Gray 2016, section 4.
