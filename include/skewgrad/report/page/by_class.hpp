@@ -36,16 +36,18 @@ inline std::vector<Estimated> estimates(const StudyView& view, const ClassColumn
     all.push_back(estimated(average_over_classes(classes)));
     return all;
 }
-/// The paper's numbers by label, then their average.
+/// The paper's numbers by label, then their average over the classes that were studied here.
 inline std::vector<std::optional<double>> published(const StudyView& view, const ClassColumn& column) {
     std::vector<std::optional<double>> all(view.classes() + 1);
     double sum = 0;
-    for (std::size_t c = 0; c < paper::class_accuracy.size(); ++c) {
-        const double value = column.published(paper::class_accuracy[c]);
-        if (c < view.classes()) all[c] = value;
-        sum += value;
+    int count = 0;
+    for (std::size_t c = 0; c < paper::class_accuracy.size() && c < view.classes(); ++c) {
+        all[c] = column.published(paper::class_accuracy[c]);
+        if (!view.studied(label_of(c))) continue;
+        sum += *all[c];
+        ++count;
     }
-    all.back() = sum / static_cast<double>(paper::class_accuracy.size());
+    if (count > 0) all.back() = sum / count;
     return all;
 }
 inline std::vector<std::string> row_names(const StudyView& view) {
