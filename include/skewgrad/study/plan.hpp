@@ -66,6 +66,10 @@ struct Plan {
     std::vector<PlannedCell> cells;
     std::vector<std::string> left_out;  ///< optional parts that this study goes without, one sentence each
 
+    /// Whether any cell attacks the class: a study may be of some classes only.
+    bool attacks(Label c) const {
+        return std::ranges::any_of(cells, [c](const PlannedCell& cell) { return cell.attacked_class == c; });
+    }
     CellKey key(const PlannedCell& cell, const std::vector<nlohmann::json>& attacks) const {
         return {trainings[cell.victim].key, trainings[cell.source].key, attacks[cell.attack], cell.attacked_class};
     }
