@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
 #include <skewgrad/backend/cpu/kernels/bf16/table.hpp>
 #include <skewgrad/backend/cpu/tile_permission.hpp>
 
@@ -93,6 +94,98 @@ struct Memory {
     }
 };
 
+// The weight gradient of lines, laying them out included: of as many pairs of images as a layer lays out together.
+struct Lines {
+    const LineKernels& kernels;
+    LineLayer layer;
+    std::ptrdiff_t in_pixel, out_pixel, in_image, out_image;
+    Aligned<Bfloat16> in, out, inputs, slopes;
+    Aligned<float> gradient, bias;
+
+    Lines(const LineKernels& k, const Layer& l)
+        : kernels(k),
+          layer{{l.h, l.w, l.taps / 2, l.taps}, {l.in_c, l.out_c, l.taps}, 1},
+          in_pixel(Memory::pixel(l.in_c)),
+          out_pixel(Memory::pixel(l.out_c)),
+          in_image(std::ptrdiff_t(l.h) * l.w * in_pixel),
+          out_image(std::ptrdiff_t(l.h) * l.w * out_pixel),
+          in(together() * in_image),
+          out(together() * out_image),
+          inputs(static_cast<std::ptrdiff_t>(layer.inputs())),
+          slopes(static_cast<std::ptrdiff_t>(layer.slopes())),
+          gradient(static_cast<std::ptrdiff_t>(layer.masters.weights())),
+          bias(blocks_of(l.out_c) * channel_block) {
+        in.fill(2);
+        out.fill(3);
+        gradient.fill(5);
+        bias.fill(6);
+    }
+    int together() const { return 2 * layer.pairs(); }
+    LineImages images(const Bfloat16* at, std::ptrdiff_t image, std::ptrdiff_t pixel) const {
+        return {at, image, layer.plan.in_w * pixel, pixel, together()};
+    }
+    void run() const {
+        const int in_c = layer.masters.in_c, blocks = blocks_of(layer.masters.out_c), group = layer.group();
+        kernels.lay_inputs({layer.plan, images(in.values, in_image, in_pixel), 0, in_c, inputs.values});
+        for (int block = 0; block < blocks; block += 2) {
+            const int here = std::min(2, blocks - block);
+            kernels.lay_slopes({layer.plan, images(out.values, out_image, out_pixel), block, block + here,
+                                slopes.values, bias.values});
+            kernels.accumulate({layer.plan, layer.pairs(), inputs.values, 0, slopes.values, in_c, gradient.values,
+                                std::ptrdiff_t(group) * line_step * channel_block, block, here, 0, group});
+        }
+    }
+    // The same by the portable set's panels, image pair by image pair.
+    void run_by_panels() const {
+        const PairKernelTable& portable = pair_kernels(InstructionSet::portable);
+        const LinePlan& plan = layer.plan;
+        const std::ptrdiff_t row = std::ptrdiff_t(plan.in_w + 2 * plan.padding) * 2 * panel_channels,
+                             panel = (plan.in_h + 2 * plan.padding) * row;
+        const Aligned<Bfloat16> panels(panels_of(layer.masters.in_c) * panel);
+        std::fill_n(panels.values, panels.size, Bfloat16{});
+        for (int n = 0; n < together(); n += 2) {
+            for (int y = 0; y < plan.in_h; ++y) {
+                const Bfloat16* first = in.values + n * in_image + y * plan.in_w * in_pixel;
+                portable.pair_rows({first, first + in_image, in_pixel, plan.in_w, panels_of(layer.masters.in_c),
+                                    panels.values + (y + plan.padding) * row + plan.padding * 2 * panel_channels, panel,
+                                    2 * panel_channels});
+            }
+            PairWeightGradient job{};
+            job.in = panels.values;
+            job.in_panel = panel;
+            job.in_row = row;
+            job.in_c = layer.masters.in_c;
+            job.taps_h = job.taps_w = plan.taps;
+            job.first = out.values + n * out_image;
+            job.second = job.first + out_image;
+            job.out_row = plan.out_w() * out_pixel;
+            job.out_pixel = out_pixel;
+            job.out_c = layer.masters.out_c;
+            job.out_h = plan.out_h();
+            job.out_w = plan.out_w();
+            job.gradient = gradient.values;
+            job.gradient_block = std::ptrdiff_t(layer.group()) * line_step * channel_block;
+            job.bias_gradient = bias.values;
+            job.unit_end = job.units();
+            portable.accumulate_weight_gradient(job);
+        }
+    }
+};
+
+void add_lines(InstructionSet set, const Layer& layer) {
+    const LineKernels* kernels = pair_kernels(set).lines;
+    if (!kernels || layer.in_c % line_step != 0) return;
+    const std::string place = std::string(name(set)) + "/" + layer.name;
+    benchmark::RegisterBenchmark(("weight_gradient_of_lines/" + place).c_str(), [=](benchmark::State& state) {
+        const Lines mine(*kernels, layer), twin(*kernels, layer);
+        mine.run();
+        twin.run_by_panels();
+        require_close(mine.gradient, twin.gradient, 6e-5, place);
+        time_images(state, peak::of_registers(peak::pair_spin_of(set), 1), mine.together() * layer.operations(),
+                    [&](int) { mine.run(); });
+    });
+}
+
 void add(InstructionSet set, const Layer& layer) {
     const std::string place = std::string(name(set)) + "/" + layer.name;
     const auto most = [set] { return peak::of_registers(peak::pair_spin_of(set), 1); };
@@ -129,7 +222,10 @@ int main(int argc, char** argv) {
         }
         std::printf("%s: products of pairs on registers reach %.1f GF/s\n", name(set),
                     peak::of_registers(peak::pair_spin_of(set), 1) * 1e-9);
-        for (const Layer& layer : layers) add(set, layer);
+        for (const Layer& layer : layers) {
+            add(set, layer);
+            add_lines(set, layer);
+        }
     }
     benchmark::RunSpecifiedBenchmarks();
 }

@@ -9,8 +9,11 @@
 #include <memory>
 #include <skewgrad/backend/cpu/cpu.hpp>
 #include <skewgrad/model/model.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "backend/emulated_tiles.hpp"
 #include "backend/layers.hpp"
 #include "backend/rounded.hpp"
 #include "backend/sets.hpp"
@@ -49,6 +52,14 @@ constexpr double share = 0.25;
 template <>
 constexpr double share<Plain> = 0.4;
 constexpr double share_of_step = 0.5;
+
+// Every set of this machine, and tiles in emulation.
+std::vector<std::pair<std::string, Cpu<bf16>::Context>> contexts_here() {
+    std::vector<std::pair<std::string, Cpu<bf16>::Context>> all;
+    for (const auto set : sets_here()) all.emplace_back(cpu::name(set), Cpu<bf16>::Context(2, set));
+    all.emplace_back("emulated tiles", Cpu<bf16>::Context(2, emulated_tile_table));
+    return all;
+}
 
 template <class A, class B>
 double distance(const A& a, const B& b) {
@@ -101,8 +112,9 @@ void passes_agree(bool trained) {
                  of_dx = distance(f32_model.input_gradient(s.x, s.y), dx),
                  of_dw = distance(f32_model.parameter_gradient(s.x, s.y), dw);
     BOOST_TEST(of_logits > 0);
-    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set) << (trained ? ", trained" : ", fresh")) {
-            const auto fast = s.template on<Cpu<bf16>>(Cpu<bf16>::Context(2, set));
+    for (const auto& [name, context] : contexts_here())
+        BOOST_TEST_CONTEXT(name << (trained ? ", trained" : ", fresh")) {
+            const auto fast = s.template on<Cpu<bf16>>(context);
             BOOST_TEST(distance(fast.logits(s.x), logits) <= share<N> * of_logits);
             BOOST_TEST(distance(fast.input_gradient(s.x, s.y), dx) <= share<N> * of_dx);
             BOOST_TEST(distance(fast.parameter_gradient(s.x, s.y), dw) <= share<N> * of_dw);
@@ -125,9 +137,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_training_step_agrees_masks_and_flips_included, N
     StepState expected, plain;
     const auto of_rounded = change(s.template on<Rounded<bf16>>(), expected);
     const double of_f32 = distance(change(s.template on<Reference<float>>(), plain), of_rounded);
-    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
+    for (const auto& [name, context] : contexts_here()) BOOST_TEST_CONTEXT(name) {
             StepState state;
-            const auto moved = change(s.template on<Cpu<bf16>>(Cpu<bf16>::Context(2, set)), state);
+            const auto moved = change(s.template on<Cpu<bf16>>(context), state);
             BOOST_TEST(distance(moved, of_rounded) <= share_of_step * of_f32);
             BOOST_TEST(state.updates == 1u);
             BOOST_TEST(state.images == picks.size());
@@ -139,10 +151,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_training_step_agrees_masks_and_flips_included, N
 // A workspace that has held infinities and NaNs, in padding channels too, gives what a fresh one gives.
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, Networks) {
     const Subject<N> s(false);
-    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
+    for (const auto& [name, context] : contexts_here()) BOOST_TEST_CONTEXT(name) {
             using M = Model<N, Cpu<bf16>>;
-            const M sound(s.rounded, Cpu<bf16>::Context(2, set));
-            M diverged(s.rounded, Cpu<bf16>::Context(2, set));
+            const M sound(s.rounded, context);
+            M diverged(s.rounded, context);
             auto values = diverged.parameters();
             for (std::size_t i = 0; i < values.size(); ++i) values[i] *= i % 3 == 0 ? NAN : 1e30f;
             diverged.set_parameters(values);

@@ -15,16 +15,11 @@
 #include <skewgrad/backend/cpu/tile_permission.hpp>
 #include <skewgrad/core/random.hpp>
 
-// The tile kernels in the portable set, on emulated tiles.
-// clang-format off
-#define SKEWGRAD_ISA_PORTABLE
-#include <skewgrad/backend/cpu/isa/begin.hpp>
-#include <skewgrad/backend/cpu/kernels/bf16/tiles.inl>
-#include <skewgrad/backend/cpu/isa/end.hpp>
-// clang-format on
+#include "backend/emulated_tiles.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad::cpu;
+using namespace skewgrad_tests;
 namespace ut = boost::unit_test;
 
 namespace {
@@ -83,48 +78,6 @@ struct Image {
         for (int y = 0; y < h; ++y)
             for (int x = 0; x < w; ++x)
                 for (int i = 0; i < c; ++i) at(y, x, i) = Bfloat16(draws.next());
-    }
-};
-
-// The tile registers in plain C++, with the instructions' semantics (Intel's Software Developer's Manual, TDPBF16PS):
-// products of first and of second halves are summed apart, then joined. Using them unconfigured shows.
-struct EmulatedTiles {
-    static inline float numbers[8][16][16];
-    static inline bool configured = false;
-    static inline int configurations = 0;
-
-    static void configure() {
-        configured = true;
-        ++configurations;
-        std::memset(numbers, 0, sizeof numbers);
-    }
-    static void release() { configured = false; }
-    template <int tile>
-    static void load(const void* from, std::ptrdiff_t row) {
-        BOOST_REQUIRE(configured);
-        for (int r = 0; r < 16; ++r) std::memcpy(numbers[tile][r], static_cast<const char*>(from) + r * row, 64);
-    }
-    template <int tile>
-    static void store(void* to, std::ptrdiff_t row) {
-        BOOST_REQUIRE(configured);
-        for (int r = 0; r < 16; ++r) std::memcpy(static_cast<char*>(to) + r * row, numbers[tile][r], 64);
-    }
-    template <int sums, int a, int b>
-    static void add_products() {
-        BOOST_REQUIRE(configured);
-        const auto half = [](float pair, int which) {
-            const auto bits = std::bit_cast<std::uint32_t>(pair);
-            return std::bit_cast<float>(which == 0 ? bits << 16 : bits & 0xffff0000u);
-        };
-        for (int m = 0; m < 16; ++m)
-            for (int n = 0; n < 16; ++n) {
-                float first = 0, second = 0;
-                for (int k = 0; k < 16; ++k) {
-                    first = std::fma(half(numbers[a][m][k], 0), half(numbers[b][k][n], 0), first);
-                    second = std::fma(half(numbers[a][m][k], 1), half(numbers[b][k][n], 1), second);
-                }
-                numbers[sums][m][n] += first + second;
-            }
     }
 };
 
@@ -561,6 +514,13 @@ void tiles_are_permitted(InstructionSet set) {
     if (set == InstructionSet::amx) BOOST_TEST(tile_refusal() == "");
 }
 
+template <InstructionSet set>
+boost::test_tools::assertion_result has_set(ut::test_unit_id) {
+    boost::test_tools::assertion_result has(set <= best_instruction_set());
+    has.message() << "this processor lacks " << name(set);
+    return has;
+}
+
 // One suite per set; a set that this processor lacks is skipped by name.
 const bool registered = [] {
     struct {
@@ -598,7 +558,7 @@ const bool registered = [] {
 // Shapes whose pixels lie evenly and unevenly, groups of 16 with and without an end, one block and several; all that is
 // done to results; and a shape that no tile fits, which takes the other kernel.
 BOOST_AUTO_TEST_CASE(convolution_by_emulated_tiles) {
-    const auto by_tiles = &portable::convolve_by_tiles<EmulatedTiles>;
+    const auto by_tiles = emulated_tile_table.convolve;
     for (const Extents& s : {Extents{32, 32, 3, 1, 16, 16},
                              {64, 16, 3, 1, 8, 8},
                              {32, 48, 1, 1, 5, 7},
@@ -628,6 +588,7 @@ BOOST_AUTO_TEST_CASE(convolution_by_emulated_tiles) {
             BOOST_TEST(error.value() <= tolerance(s.in_c * s.taps * s.taps + 1));
             BOOST_TEST(EmulatedTiles::configurations - before == ((s.in_c + 1) / 2 % 16 == 0 ? 1 : 0));
             BOOST_TEST(!EmulatedTiles::configured);
+            BOOST_TEST(EmulatedTiles::unconfigured_uses == 0);
 
             Image out = stored;
             call = it.job();
@@ -667,6 +628,116 @@ BOOST_AUTO_TEST_CASE(convolution_by_emulated_tiles) {
             BOOST_TEST(wrong == 0);
         }
 }
+
+// Rows of 1 to 40 pixels, one image to five, borders of none to two; one block and three, in shares of every size.
+void gradient_of_lines_is_right(const LineKernels& kernels) {
+    struct Shape {
+        int in_c, out_c, taps, padding, h, w, images;
+    };
+    for (const Shape& s : {Shape{16, 16, 3, 1, 8, 8, 5},
+                           {32, 48, 3, 1, 16, 16, 2},
+                           {48, 10, 5, 2, 3, 7, 3},
+                           {16, 33, 3, 0, 4, 40, 1},
+                           {64, 17, 1, 0, 1, 1, 37},
+                           {32, 20, 2, 1, 5, 4, 4}})
+        BOOST_TEST_CONTEXT(s.in_c << "->" << s.out_c << ", taps " << s.taps << ", " << s.h << " x " << s.w << ", "
+                                  << s.images << " images") {
+            const LinePlan plan{s.h, s.w, s.padding, s.taps};
+            const int pairs = (s.images + 1) / 2, taps = s.taps * s.taps, blocks = blocks_of(s.out_c);
+            std::vector<Image> in(static_cast<std::size_t>(s.images), Image(s.h, s.w, s.in_c)),
+                dy(in.size(), Image(plan.out_h(), plan.out_w(), s.out_c));
+            std::vector<Bfloat16> all_in, all_dy;
+            Draws draws(11);
+            for (std::size_t n = 0; n < in.size(); ++n) {
+                in[n].fill(draws);
+                dy[n].fill(draws);
+                all_in.insert(all_in.end(), in[n].values.begin(), in[n].values.end());
+                all_dy.insert(all_dy.end(), dy[n].values.begin(), dy[n].values.end());
+            }
+            const LineImages in_images{all_in.data(), s.h * in[0].row, in[0].row, in[0].pixel, s.images},
+                dy_images{all_dy.data(), plan.out_h() * dy[0].row, dy[0].row, dy[0].pixel, s.images};
+            const auto gradient_size = static_cast<std::size_t>(blocks * taps * s.in_c * 16);
+            std::vector<float> gradient(gradient_size), bias(static_cast<std::size_t>(blocks * 16));
+            std::vector<double> sums(gradient_size), bias_sums(bias.size());
+            for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = double{gradient[i] = draws.next()};
+            for (std::size_t i = 0; i < bias.size(); ++i) bias_sums[i] = double{bias[i] = draws.next()};
+            for (std::size_t n = 0; n < in.size(); ++n)
+                for (int y = 0; y < plan.out_h(); ++y)
+                    for (int x = 0; x < plan.out_w(); ++x)
+                        for (int o = 0; o < s.out_c; ++o) {
+                            const double g = double{value(dy[n].at(y, x, o))};
+                            bias_sums[static_cast<std::size_t>(o)] += g;
+                            for (int tap = 0; tap < taps; ++tap) {
+                                const int row = y + tap / s.taps - s.padding, column = x + tap % s.taps - s.padding;
+                                if (row < 0 || row >= s.h || column < 0 || column >= s.w) continue;
+                                for (int c = 0; c < s.in_c; ++c)
+                                    sums[static_cast<std::size_t>(((o / 16 * taps + tap) * s.in_c + c) * 16 +
+                                                                  o % 16)] +=
+                                        g * double{value(in[n].at(row, column, c))};
+                            }
+                        }
+
+            const auto filled = [](int size) {
+                return std::vector<Bfloat16>(static_cast<std::size_t>(size), Bfloat16(poison));
+            };
+            const std::vector<float> before = gradient, bias_before = bias;
+            const int units = s.in_c / 16 * taps;
+            std::vector<float> whole;
+            for (const int share : {units, 1, 2, 5}) {
+                gradient = before;
+                bias = bias_before;
+                for (int block = 0; block < blocks; block += 2) {
+                    const int here = std::min(2, blocks - block);
+                    std::vector<Bfloat16> slopes = filled(here * plan.outputs(pairs) * 32);
+                    kernels.lay_slopes({plan, dy_images, block, block + here, slopes.data(), bias.data()});
+                    for (int unit = 0; unit < units; unit += share) {
+                        const int end = std::min(unit + share, units);
+                        const int channels[] = {unit / taps * 16, ((end - 1) / taps + 1) * 16};
+                        std::vector<Bfloat16> lines = filled((channels[1] - channels[0]) * plan.inputs(pairs) * 2);
+                        kernels.lay_inputs({plan, in_images, channels[0], channels[1], lines.data()});
+                        kernels.accumulate({plan, pairs, lines.data(), channels[0], slopes.data(), s.in_c,
+                                            gradient.data(), taps * s.in_c * 16, block, here, unit, end});
+                    }
+                }
+                if (whole.empty()) whole = gradient;
+                BOOST_TEST((gradient == whole), "units by " << share);
+            }
+            BOOST_TEST(EmulatedTiles::unconfigured_uses == 0);
+            RelativeError error, bias_error;
+            for (std::size_t i = 0; i < sums.size(); ++i) error.add(double{gradient[i]}, sums[i]);
+            for (std::size_t i = 0; i < bias.size(); ++i) bias_error.add(double{bias[i]}, bias_sums[i]);
+            BOOST_TEST(error.value() <= tolerance(s.images * s.h * s.w));
+            BOOST_TEST(bias_error.value() <= tolerance(s.images * s.h * s.w) * 4);  // its terms cancel
+        }
+}
+
+BOOST_AUTO_TEST_CASE(weight_gradient_by_emulated_tiles) { gradient_of_lines_is_right(emulated_line_kernels); }
+
+#if defined(__x86_64__)
+// Lines do not need tiles: where only those are missing, images are laid out as by the portable set.
+BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_by_the_portable_set,
+                     *ut::precondition(has_set<InstructionSet::avx512_bf16>)) {
+    const LinePlan plan{5, 7, 1, 3};
+    std::vector<Bfloat16> images;
+    Draws draws(12);
+    for (int i = 0; i < 3 * 5 * 7 * 64; ++i) images.emplace_back(draws.next());
+    const auto laid = [&](const LineKernels& kernels) {
+        const LineImages three{images.data(), 5 * 7 * 64, 7 * 64, 64, 3};
+        std::vector<Bfloat16> lines(static_cast<std::size_t>(64 * plan.inputs(2) * 2), Bfloat16(poison)),
+            slopes(static_cast<std::size_t>(4 * plan.outputs(2) * 32), Bfloat16(poison));
+        kernels.lay_inputs({plan, three, 0, 64, lines.data()});
+        kernels.lay_slopes({plan, three, 0, 4, slopes.data(), nullptr});
+        lines.insert(lines.end(), slopes.begin(), slopes.end());
+        return lines;
+    };
+    const auto wide = laid(*avx512_bf16::amx_pair_table.lines), portable = laid(emulated_line_kernels);
+    BOOST_TEST(std::memcmp(wide.data(), portable.data(), wide.size() * sizeof(Bfloat16)) == 0);
+}
+BOOST_AUTO_TEST_CASE(weight_gradient_by_tiles, *ut::precondition(has_set<InstructionSet::amx>)) {
+    BOOST_REQUIRE(tile_refusal() == "");
+    gradient_of_lines_is_right(*pair_kernels(InstructionSet::amx).lines);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(tables_say_which_set_they_are) {
     for (InstructionSet set : instruction_sets)

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
 #include <skewgrad/backend/cpu/bf16_packing.hpp>
 #include <skewgrad/backend/cpu/conv_stage.hpp>
 
@@ -189,10 +190,16 @@ struct host::Stage<Cpu<bf16>, Conv<Out, Kernel, Stride, Pad, Start>> {
                 cpu::blocks_of_pixel(site.out, site.out_edge),
                 cpu::blocks_of_pixel(site.in, site.in_edge)};
     }
+    static constexpr cpu::LineLayer lines(const Site& site) {
+        return {{site.in.shape.h, site.in.shape.w, window.padding, Kernel}, pack(site).masters, Stride};
+    }
     static constexpr bool masks_input(const Site&) { return true; }
     static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }
     static constexpr std::size_t pack_size(const Site& site) { return pack(site).forward() + pack(site).transposed(); }
-    static constexpr std::size_t lane_scratch(const Site& site) { return cpu::convolution_scratch(site, window); }
+    static constexpr std::size_t lane_scratch(const Site& site) {
+        return std::max(cpu::convolution_scratch(site, window),
+                        site.in_edge || site.out_edge ? 0 : lines(site).scratch());
+    }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);
@@ -214,6 +221,9 @@ struct host::Stage<Cpu<bf16>, Conv<Out, Kernel, Stride, Pad, Start>> {
     }
     template <class I, class O>
     static void backward_weights(const cpu::PairCall<I, O>& call) {
+        if constexpr (std::is_same_v<I, Bfloat16> && std::is_same_v<O, Bfloat16>)
+            if (call.on.kernels().lines && lines(call.site).fits())
+                return cpu::gradient_by_lines(call, lines(call.site));
         cpu::convolve_backward_weights(call, window, pack(call.site));
     }
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
 #include <skewgrad/backend/cpu/bf16_packing.hpp>
 #include <skewgrad/backend/cpu/dense_stage.hpp>
 
@@ -166,10 +167,13 @@ struct host::Stage<Cpu<bf16>, Dense<Out, Start>> {
                 cpu::blocks_of_pixel(site.out, site.out_edge),
                 cpu::blocks_of(static_cast<int>(site.in.size))};
     }
+    static constexpr cpu::LineLayer lines(const Site& site) { return {{}, pack(site).masters, 1}; }
     static constexpr bool masks_input(const Site&) { return true; }
     static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }
     static constexpr std::size_t pack_size(const Site& site) { return pack(site).forward() + pack(site).transposed(); }
-    static constexpr std::size_t lane_scratch(const Site& site) { return cpu::dense_scratch(site); }
+    static constexpr std::size_t lane_scratch(const Site& site) {
+        return std::max(cpu::dense_scratch(site), site.in_edge || site.out_edge ? 0 : lines(site).scratch());
+    }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);
@@ -191,6 +195,9 @@ struct host::Stage<Cpu<bf16>, Dense<Out, Start>> {
     }
     template <class I, class O>
     static void backward_weights(const cpu::PairCall<I, O>& call) {
+        if constexpr (std::is_same_v<I, Bfloat16> && std::is_same_v<O, Bfloat16>)
+            if (call.on.kernels().lines && lines(call.site).fits())
+                return cpu::gradient_by_lines(call, lines(call.site));
         cpu::dense_backward_weights(call, pack(call.site));
     }
 };

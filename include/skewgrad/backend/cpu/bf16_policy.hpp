@@ -24,6 +24,9 @@ struct Cpu<bf16> {
     class Context : public cpu::Resources {
     public:
         using Resources::Resources;
+        /// With kernels of the caller's: for trying out what this machine cannot run.
+        Context(int threads, const cpu::PairKernelTable& kernels)
+            : Resources(threads, cpu::InstructionSet::portable), kernels_(&kernels) {}
         const cpu::PairKernelTable& kernels() const { return *kernels_; }
         std::string description() const {
             return cpu::name(kernels_->set) + (refusal_.empty() ? "" : ", AMX refused: " + refusal_);

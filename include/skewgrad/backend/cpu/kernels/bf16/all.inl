@@ -19,6 +19,8 @@
 #include <skewgrad/backend/cpu/kernels/bf16/weights.inl>
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
 #include <skewgrad/backend/cpu/kernels/bf16/amx.inl>
+#include <skewgrad/backend/cpu/kernels/bf16/lines.inl>
+#include <skewgrad/backend/cpu/kernels/bf16/tile_gradient.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/tiles.inl>
 #endif
 
@@ -33,8 +35,10 @@ inline constexpr PairKernelTable pair_table{
     &drop_bf16,
     &max_pool_bf16,
     &max_pool_gradient_bf16,
+    nullptr,
 };
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
+inline constexpr LineKernels amx_line_kernels{&lay_inputs, &lay_slopes, &accumulate_by_tiles<AmxTiles>};
 inline constexpr PairKernelTable amx_pair_table{
     InstructionSet::amx,
     &convolve_by_tiles<AmxTiles>,
@@ -46,5 +50,6 @@ inline constexpr PairKernelTable amx_pair_table{
     &drop_bf16,
     &max_pool_bf16,
     &max_pool_gradient_bf16,
+    &amx_line_kernels,
 };
 #endif

@@ -5,12 +5,20 @@
 #include <cstdint>
 
 #include <skewgrad/backend/cpu/kernels/bf16/arguments.hpp>
+#include <skewgrad/backend/cpu/kernels/bf16/line_arguments.hpp>
 #include <skewgrad/backend/cpu/kernels/table.hpp>
 #include <skewgrad/core/config.hpp>
 #include <skewgrad/core/cpu_features.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
+
+/// A set's kernels for weight gradients of lines.
+struct LineKernels {
+    void (*lay_inputs)(const LineInputs&) noexcept;
+    void (*lay_slopes)(const LineSlopes&) noexcept;
+    void (*accumulate)(const LineGradient&) noexcept;
+};
 
 /// One instruction set's bf16 kernels. Each is serial, allocates nothing and throws nothing; what it computes is
 /// documented at its argument's type.
@@ -25,6 +33,7 @@ struct PairKernelTable {
     void (*drop)(const Bf16Drop&) noexcept;
     void (*max_pool)(const Bf16MaxPool&) noexcept;
     void (*max_pool_gradient)(const Bf16MaxPoolGradient&) noexcept;
+    const LineKernels* lines;  ///< null where weight gradients of lines have no advantage
 };
 
 }  // namespace cpu
