@@ -121,7 +121,8 @@ BOOST_AUTO_TEST_CASE(every_number_of_every_table_is_its_csvs) {
         for (const char* table : {"table_1", "matched_flips", "confusion_flow", "square", "controls", "claims",
                                   "claim_seeds", "claim_class_means", "claims_beside", "self_checks", "trainings"})
             BOOST_TEST(compared["tables/" + std::string(table) + ".csv"] > 0, table);
-        BOOST_TEST((compared["tables/paper_cells.csv"] > 0) == (seeds == 2));
+        for (const char* table : {"paper_cells", "dose"})
+            BOOST_TEST((compared["tables/" + std::string(table) + ".csv"] > 0) == (seeds == 2), table);
         BOOST_TEST(std::filesystem::exists(written.folder.path() / "deep" / "tables" / "claim_classes.csv"));
     }
 }
@@ -141,6 +142,44 @@ BOOST_AUTO_TEST_CASE(table_1_is_what_the_records_say) {
         BOOST_TEST(std::stod(csv[c + 1].at(column + 2)) == 100 * s.attacked_interval.high);
         BOOST_TEST(std::stod(csv[c + 1].at(column + 3)) == paper::class_accuracy[c].different_under);
     }
+}
+
+// The doses, again from the records themselves: counts ascend to the balanced network's, which flips no more than it.
+BOOST_AUTO_TEST_CASE(doses_are_what_the_records_say) {
+    const StudyResults results = skewgrad_tests::small_results(1, true);
+    const Written written(results);
+    const auto csv = rows_of(written.file("tables/dose.csv"));
+    const auto value = [&](std::size_t row, const std::string& title) {
+        const auto column = std::find(csv[0].begin(), csv[0].end(), title) - csv[0].begin();
+        return csv.at(row).at(static_cast<std::size_t>(column));
+    };
+    const auto names = claims::naming::network_names(results);
+    const auto attacks = claims::naming::attack_names(results.attacks);
+    BOOST_REQUIRE(csv.size() == 5);
+    for (std::size_t row = 1; row < csv.size(); ++row) {
+        BOOST_TEST(value(row, "class") == "dog");
+        const int count = std::vector{1, 4, 8, 20}[row - 1];
+        BOOST_TEST(value(row, "images") == std::to_string(count));
+        int found = 0;
+        for (std::size_t i = 0; i < results.cells.size(); ++i) {
+            const PlannedCell& cell = results.plan.cells[i];
+            const auto& victim = names[cell.victim];
+            if (!victim || cell.from != Source::same_model || index(cell.attacked_class) != 3 ||
+                attacks[cell.attack]->method != claims::Method::fast ||
+                results.trainings[cell.victim].counts[3] != count ||
+                (victim->kind != claims::Kind::balanced && victim->kind != claims::Kind::under))
+                continue;
+            ++found;
+            const CellSummary s = summary(results, i);
+            BOOST_TEST(std::stod(value(row, "clean")) == 100 * s.clean.value());
+            BOOST_TEST(std::stod(value(row, "attacked")) == 100 * s.attacked.value());
+        }
+        BOOST_TEST(found == 1);
+    }
+    BOOST_TEST(value(4, "flips") == value(4, "flips of balanced"));
+    BOOST_TEST(value(4, "more flips") == "0");
+    BOOST_TEST(
+        holds(Written(skewgrad_tests::small_results(1)).html, "Not run: --dose cuts a class to further counts."));
 }
 
 BOOST_AUTO_TEST_CASE(one_seed_has_no_interval_over_seeds) {
@@ -214,7 +253,7 @@ BOOST_AUTO_TEST_CASE(every_figure_has_what_a_figure_needs) {
         BOOST_CHECK_NO_THROW(read_xml(svg, tree));
     }
     for (const char* name : {"table_1", "figure_1", "figure_2", "figure_3", "figure_4", "figure_5", "figure_6",
-                             "epsilon_curves", "square", "confusion_flow", "transfer", "controls", "claims"})
+                             "epsilon_curves", "square", "dose", "confusion_flow", "transfer", "controls", "claims"})
         BOOST_TEST(
             std::any_of(page.figures.begin(), page.figures.end(), [&](const Figure& f) { return f.name == name; }),
             name);

@@ -31,13 +31,14 @@ inline std::shared_ptr<const skewgrad::ImageStore> noisy_store(const std::string
     return skewgrad::make_store(name, {3, 6, 6}, std::move(bytes), std::move(labels), hostile_names);
 }
 
-/// The paper's attacks and kinds of networks on four classes; `transfer`: with every kind's gradient on every kind.
-inline skewgrad::StudyResults small_results(int seeds, bool transfer = false) {
+/// The paper's attacks and kinds of networks on four classes; `all_parts`: with every kind's gradient on every kind,
+/// and with the last class cut to further counts.
+inline skewgrad::StudyResults small_results(int seeds, bool all_parts = false) {
     using namespace skewgrad;
     struct AnyNet : Network<Image<3, 6, 6>, Dense<4>> {};
-    const auto paper =
-        paper_study<AsWritten, Cpu<f32>, AnyNet>(AsWritten{}, {.per_class = 24, .held_out = 4, .ratio = 5},
-                                                 {.epsilon = 0.04f, .seeds = seeds, .transfer = transfer});
+    const auto paper = paper_study<AsWritten, Cpu<f32>, AnyNet>(
+        AsWritten{}, {.per_class = 24, .held_out = 4, .ratio = 5},
+        {.epsilon = 0.04f, .seeds = seeds, .dose = all_parts, .transfer = all_parts});
     Study<MeansLearner, study::WithControls<AsWritten::Samplers>::type, From<SameModel, DifferentModel, SharedSeed>,
           PaperAttacks>
         study{.learner = {},

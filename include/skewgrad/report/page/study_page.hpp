@@ -12,6 +12,7 @@
 #include <skewgrad/report/page/claims_figure.hpp>
 #include <skewgrad/report/page/claims_part.hpp>
 #include <skewgrad/report/page/confusion_figures.hpp>
+#include <skewgrad/report/page/dose_figure.hpp>
 #include <skewgrad/report/page/margin_figure.hpp>
 #include <skewgrad/report/page/page.hpp>
 #include <skewgrad/report/page/paper_figures.hpp>
@@ -74,6 +75,28 @@ inline ShownTable shown_square(const StudyView& view) {
                 ? "In brackets: Student's 95 % intervals over seeds."
                 : "In brackets: Wilson's 95 % intervals over images of one seed; effects and averages have none.") +
         " A dash: fewer than 50 images matched by all four networks.";
+    return shown;
+}
+
+inline ShownTable shown_doses(const StudyView& view) {
+    ShownTable shown{.name = "dose",
+                     .caption = "One class cut to several counts: percent right on it, and matched flips",
+                     .note = "",
+                     .table = dose_table(view)};
+    shown.columns = {{"class", 0}, {"images", 1}};
+    for (const char* column : {"clean", "attacked"})
+        shown.columns.push_back(with_interval(shown.table, column, column, "right, %"));
+    const std::string flips = "matched flips";
+    shown.columns.push_back({"matched", 2, {}, {}, flips});
+    shown.columns.push_back(with_interval(shown.table, "flips", "this network, %", flips));
+    shown.columns.push_back(with_interval(shown.table, "flips of balanced", "balanced, %", flips));
+    shown.columns.push_back(with_interval(shown.table, "more flips", "more, points", flips));
+    shown.note =
+        "Own gradients. Matched: test images that this network and the balanced one of its seed both get right without "
+        "attack, seeds pooled; a dash where a seed has fewer than 50. The last row of a class is the balanced "
+        "network. " +
+        std::string(view.seeds().size() > 1 ? "In brackets: Student's 95 % intervals over seeds."
+                                            : "In brackets: Wilson's 95 % intervals over images of one seed.");
     return shown;
 }
 
@@ -194,6 +217,11 @@ inline void own_part(const StudyView& view, Page& page) {
             "matched flips need: nothing can be said.");
     else
         page.words("Not run: it needs networks with few images of every class.");
+    page.section("dose", "How few images");
+    if (has_doses(view))
+        page.put(dose_figure(view)).put(shown_doses(view));
+    else
+        page.words("Not run: --dose cuts a class to further counts.");
     page.section("flow", "Confusion flow");
     const auto& partners = view.evidence().partners;
     if (std::any_of(partners.begin(), partners.end(), [](const auto& p) { return p.has_value(); }))
