@@ -182,6 +182,28 @@ BOOST_AUTO_TEST_CASE(doses_are_what_the_records_say) {
         holds(Written(skewgrad_tests::small_results(1)).html, "Not run: --dose cuts a class to further counts."));
 }
 
+// Of a study that attacks some classes, the paper's average is over the same ones.
+BOOST_AUTO_TEST_CASE(the_papers_average_is_over_the_classes_studied) {
+    StudyResults results = skewgrad_tests::small_results(1);
+    StudyResults part = results;
+    part.plan.cells.clear();
+    part.cells.clear();
+    for (std::size_t i = 0; i < results.cells.size(); ++i)
+        if (const int c = index(results.plan.cells[i].attacked_class); c == 0 || c == 2) {
+            part.plan.cells.push_back(results.plan.cells[i]);
+            part.cells.push_back(results.cells[i]);
+        }
+    const auto average = [](const StudyResults& of) {
+        const auto csv = rows_of(Written(of).file("tables/table_1.csv"));
+        const auto column = std::find(csv[0].begin(), csv[0].end(), "same/under paper") - csv[0].begin();
+        return std::stod(csv.back().at(static_cast<std::size_t>(column)));
+    };
+    const auto& paper = paper::class_accuracy;
+    BOOST_TEST(average(part) == (paper[0].same_under + paper[2].same_under) / 2);
+    BOOST_TEST(average(results) ==
+               (paper[0].same_under + paper[1].same_under + paper[2].same_under + paper[3].same_under) / 4);
+}
+
 BOOST_AUTO_TEST_CASE(one_seed_has_no_interval_over_seeds) {
     const Written one(skewgrad_tests::small_results(1)), two(skewgrad_tests::small_results(2));
     BOOST_TEST(holds(one.html, "Wilson&#39;s 95 % intervals over images"));
@@ -203,6 +225,7 @@ BOOST_AUTO_TEST_CASE(names_cannot_become_code) {
     BOOST_TEST(holds(written.html, "run --name &quot;&lt;x&gt;&quot;"));
     BOOST_TEST(holds(written.html, "as &lt;written&gt;"));
     BOOST_TEST(holds(written.html, "2001-02-03"));
+    BOOST_TEST(holds(written.html, "<dt>begun</dt><dd>20"));
 }
 
 // Links lead to files that are there; nothing else refers to anything outside the page.
@@ -323,6 +346,26 @@ BOOST_AUTO_TEST_CASE(a_failed_self_check_is_loud) {
     const std::size_t alarm = loud.html.find("class=\"alarm\"");
     BOOST_TEST(alarm < loud.html.find("<table"));  // before any number
     BOOST_TEST(holds(loud.html, "here &lt;and&gt; there"));
+}
+
+// A second report into the folder of one that had more: its parts alone are there, and whatever a user put beside them.
+BOOST_AUTO_TEST_CASE(nothing_stale_stays) {
+    const skewgrad_tests::TemporaryFolder folder;
+    const StudyResults more = skewgrad_tests::small_results(2, true), results = skewgrad_tests::small_results(1);
+    write_report(more, skewgrad_tests::judged(more), folder.path());
+    const std::vector<std::string> only_there{"tables/dose.csv", "tables/paper_cells.csv", "figures/transfer.gp"};
+    for (const std::string& file : only_there) BOOST_TEST(std::filesystem::exists(folder / file), file);
+    write_whole_file(folder / "figures" / "mine.svg", "kept");
+    write_whole_file(folder / "outside.txt", "kept");
+    write_whole_file(folder / "parts.txt",
+                     read_whole_text(folder / "parts.txt") + "outside.txt\ntables/../outside.txt\n");
+    write_report(results, skewgrad_tests::judged(results), folder.path());
+    for (const std::string& file : only_there) BOOST_TEST(!std::filesystem::exists(folder / file), file);
+    for (const char* file : {"figures/mine.svg", "outside.txt", "tables/table_1.csv", "figures/figure_1.svg"})
+        BOOST_TEST(std::filesystem::exists(folder / file), file);
+    const skewgrad_tests::TemporaryFolder fresh;
+    write_report(results, skewgrad_tests::judged(results), fresh.path());
+    BOOST_TEST(read_whole_text(folder / "parts.txt") == read_whole_text(fresh / "parts.txt"));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_made_is_named) {

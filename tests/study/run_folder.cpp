@@ -360,7 +360,11 @@ BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
 
 BOOST_AUTO_TEST_CASE(more_seeds_run_only_what_is_missing) {
     const TemporaryFolder folder;
-    run_in(folder / "run");  // B, U, sham of seed 1; B of seed 2
+    BOOST_TEST(run_in(folder / "run").began >= std::int64_t{1'700'000'000});  // B, U, sham of seed 1; B of seed 2
+    const fs::path log = folder / "run" / "log" / "times.json";
+    nlohmann::json times = nlohmann::json::parse(read_whole_text(log));
+    times["began"] = 1'000'000'000;  // years ago
+    write_whole_file(log, times.dump());
     auto study = small_study();
     study.seeds = {Seed{1}, Seed{2}};
     std::vector<std::uint64_t> trained;
@@ -373,6 +377,7 @@ BOOST_AUTO_TEST_CASE(more_seeds_run_only_what_is_missing) {
         RunFolder run(folder / "run");
         results = study.run(small_data(), run, observer);
     }
+    BOOST_TEST(results.began == 1'000'000'000);
     BOOST_TEST(found == 4u);
     BOOST_TEST(trained.size() == 2u);  // U, sham of seed 2
     BOOST_TEST(same_outcomes(results, study.run(small_data())));

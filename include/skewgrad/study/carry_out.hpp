@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <limits>
@@ -54,6 +55,7 @@ public:
 
     void run() {
         const double began = now();
+        results_.began = folder_ ? folder_->began() : std::time(nullptr);
         if (observer_.planned) observer_.planned(results_.plan);
         take_what_is_there();
         for (std::size_t t = 0; t < known_.size(); ++t) {

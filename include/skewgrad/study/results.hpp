@@ -71,6 +71,7 @@ struct StudyResults {
     std::vector<TrainingResult> trainings;  ///< as in the plan; an adjusted network has its training's history
     std::vector<CellResult> cells;          ///< as in the plan
     double seconds = 0;                     ///< over all runs that it took
+    std::int64_t began = 0;                 ///< when the first of them did, in seconds of Unix time; 0: unknown
     /// One a class, under the first attack with the first network's own gradient; empty where that was not at hand.
     std::vector<AttackedPicture> pictures;
     nlohmann::json record;  ///< what ran, on what (study/run_record.hpp)
