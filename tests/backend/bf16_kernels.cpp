@@ -486,7 +486,8 @@ void pooling_is_right(InstructionSet set) {
                 for (const bool positive : {false, true}) {
                     std::fill(dx.values.begin(), dx.values.end(), Bfloat16(poison));
                     pair_kernels(set).max_pool_gradient({in.values.data(), in.row, in.pixel, dy.values.data(), dy.row,
-                                                         dy.pixel, dx.values.data(), channels, window, h, w, positive});
+                                                         dy.pixel, dx.values.data(), dx.row, dx.pixel, channels, window,
+                                                         h, w, positive});
                     int wrong = 0;
                     for (int y = 0; y < h; ++y)
                         for (int x = 0; x < w; ++x)

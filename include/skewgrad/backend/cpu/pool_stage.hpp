@@ -1,14 +1,15 @@
-// Max pooling on the CPU, vectorised over channels.
+// Max pooling on the CPU, vectorised over channels; the same for floats and for bf16.
 #pragma once
 #include <skewgrad/backend/cpu/packing.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
 
-inline void max_pool_forward(const Call& call, int window) {
+template <class C>
+void max_pool_forward(const C& call, int window) {
     const host::Layout &in = call.site.in, &out = call.site.out;
     parallel_for(call.on.threads(), call.images, [&](int n) {
-        cpu::MaxPool job{};
+        cpu::MaxPool<typename C::OutElement> job{};
         job.in = call.in_image(n);
         job.in_row = in.h;
         job.in_pixel = in.w;
@@ -25,10 +26,11 @@ inline void max_pool_forward(const Call& call, int window) {
     });
 }
 
-inline void max_pool_backward(const Call& call, int window) {
+template <class C>
+void max_pool_backward(const C& call, int window) {
     const host::Layout &in = call.site.in, &out = call.site.out;
     parallel_for(call.on.threads(), call.images, [&](int n) {
-        cpu::MaxPoolGradient job{};
+        cpu::MaxPoolGradient<typename C::OutElement> job{};
         job.in = call.in_image(n);
         job.in_row = in.h;
         job.in_pixel = in.w;

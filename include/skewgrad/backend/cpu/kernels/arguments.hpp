@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <skewgrad/backend/bfloat16.hpp>
 #include <skewgrad/core/config.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -82,11 +83,13 @@ struct WeightTranspose {
     int in_block_begin = 0, in_block_end = 0;  ///< blocks of 16 input channels to write, for sharing by threads
 };
 
-/// Maximum over windows that do not overlap (stride = window), of one image. A NaN in a window gives NaN.
+/// Maximum over windows that do not overlap (stride = window), of one image of float or Bfloat16. A NaN in a window
+/// gives NaN.
+template <class T>
 struct MaxPool {
-    const float* in = nullptr;
+    const T* in = nullptr;
     std::ptrdiff_t in_row = 0, in_pixel = 0;
-    float* out = nullptr;
+    T* out = nullptr;
     std::ptrdiff_t out_row = 0, out_pixel = 0;
     int channels = 0;  ///< channels to process: normally the pixel stride, so that padding is written too
     int window = 2;
@@ -96,12 +99,13 @@ struct MaxPool {
 /// Gradient of MaxPool: each output's gradient goes to the first maximum of its window in row-major order (numerics:
 /// MaxPool), found again from the pool's input; where the maximum is NaN, to the last NaN. All out_h * window rows and
 /// out_w * window pixels of in_gradient are written, with zeros where no gradient goes.
+template <class T>
 struct MaxPoolGradient {
-    const float* in = nullptr;
+    const T* in = nullptr;
     std::ptrdiff_t in_row = 0, in_pixel = 0;
-    const float* out_gradient = nullptr;
+    const T* out_gradient = nullptr;
     std::ptrdiff_t out_row = 0, out_pixel = 0;
-    float* in_gradient = nullptr;
+    T* in_gradient = nullptr;
     std::ptrdiff_t in_gradient_row = 0, in_gradient_pixel = 0;
     int channels = 0;
     int window = 2;

@@ -1,7 +1,6 @@
 // Dropout: as many Philox blocks at once as a vector has 64-bit lanes, each eight elements' decisions.
 
 typedef std::uint64_t Wide __attribute__((vector_size(lanes * sizeof(float))));
-typedef std::uint16_t Halves __attribute__((vector_size(lanes * sizeof(std::uint16_t))));
 inline constexpr int wide_lanes = lanes / 2;
 
 // The products of the low 32 bits of each 64.

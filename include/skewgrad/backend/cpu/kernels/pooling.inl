@@ -1,14 +1,15 @@
-// Max pooling and its gradient, vectorised over channels.
+// Max pooling and its gradient, vectorised over channels; of float or bf16, which is compared as float.
 
 // Whether v takes the maximum's place: a later NaN always does, a number only where it is greater.
 [[gnu::always_inline]] inline Mask takes_over(Vector v, Vector best) noexcept { return (v > best) | (v != v); }
 [[gnu::always_inline]] inline bool takes_over(float v, float best) noexcept { return v > best || v != v; }
 
-inline void max_pool(const MaxPool& a) noexcept {
+template <class T>
+inline void max_pool(const MaxPool<T>& a) noexcept {
     for (int y = 0; y < a.out_h; ++y)
         for (int x = 0; x < a.out_w; ++x) {
-            const float* in = a.in + y * a.window * a.in_row + x * a.window * a.in_pixel;
-            float* out = a.out + y * a.out_row + x * a.out_pixel;
+            const T* in = a.in + y * a.window * a.in_row + x * a.window * a.in_pixel;
+            T* out = a.out + y * a.out_row + x * a.out_pixel;
             int c = 0;
             for (; c + lanes <= a.channels; c += lanes) {
                 Vector best = load(in + c);
@@ -17,26 +18,27 @@ inline void max_pool(const MaxPool& a) noexcept {
                         const Vector v = load(in + i * a.in_row + j * a.in_pixel + c);
                         best = select(takes_over(v, best), v, best);
                     }
-                store(out + c, best);
+                store_exact(out + c, best);
             }
             for (; c < a.channels; ++c) {
-                float best = in[c];
+                T best = in[c];
                 for (int i = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j) {
-                        const float v = in[i * a.in_row + j * a.in_pixel + c];
-                        if (takes_over(v, best)) best = v;
+                        const T v = in[i * a.in_row + j * a.in_pixel + c];
+                        if (takes_over(float(v), float(best))) best = v;
                     }
                 out[c] = best;
             }
         }
 }
 
-inline void max_pool_gradient(const MaxPoolGradient& a) noexcept {
+template <class T>
+inline void max_pool_gradient(const MaxPoolGradient<T>& a) noexcept {
     for (int y = 0; y < a.out_h; ++y)
         for (int x = 0; x < a.out_w; ++x) {
-            const float* in = a.in + y * a.window * a.in_row + x * a.window * a.in_pixel;
-            const float* out_gradient = a.out_gradient + y * a.out_row + x * a.out_pixel;
-            float* in_gradient = a.in_gradient + y * a.window * a.in_gradient_row + x * a.window * a.in_gradient_pixel;
+            const T* in = a.in + y * a.window * a.in_row + x * a.window * a.in_pixel;
+            const T* out_gradient = a.out_gradient + y * a.out_row + x * a.out_pixel;
+            T* in_gradient = a.in_gradient + y * a.window * a.in_gradient_row + x * a.window * a.in_gradient_pixel;
             int c = 0;
             for (; c + lanes <= a.channels; c += lanes) {
                 Vector best = load(in + c);
@@ -52,22 +54,22 @@ inline void max_pool_gradient(const MaxPoolGradient& a) noexcept {
                 if (a.positive) slope &= best > Vector{};
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index)
-                        store(in_gradient + i * a.in_gradient_row + j * a.in_gradient_pixel + c,
-                              from_bits(slope & (winner == index)));
+                        store_exact(in_gradient + i * a.in_gradient_row + j * a.in_gradient_pixel + c,
+                                    from_bits(slope & (winner == index)));
             }
             for (; c < a.channels; ++c) {
-                float best = in[c];
+                float best = float(in[c]);
                 int winner = 0;
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index) {
-                        const float v = in[i * a.in_row + j * a.in_pixel + c];
+                        const float v = float(in[i * a.in_row + j * a.in_pixel + c]);
                         if (takes_over(v, best)) best = v, winner = index;
                     }
-                const float slope = !a.positive || best > 0 ? out_gradient[c] : 0.0f;
+                const T slope = !a.positive || best > 0 ? out_gradient[c] : T{};
                 for (int i = 0, index = 0; i < a.window; ++i)
                     for (int j = 0; j < a.window; ++j, ++index)
                         in_gradient[i * a.in_gradient_row + j * a.in_gradient_pixel + c] =
-                            index == winner ? slope : 0.0f;
+                            index == winner ? slope : T{};
             }
         }
 }

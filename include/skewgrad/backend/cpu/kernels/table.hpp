@@ -22,8 +22,8 @@ struct KernelTable {
     void (*convolve)(const Convolution&) noexcept;
     void (*accumulate_weight_gradient)(const WeightGradient&) noexcept;
     void (*transpose_weights)(const WeightTranspose&) noexcept;
-    void (*max_pool)(const MaxPool&) noexcept;
-    void (*max_pool_gradient)(const MaxPoolGradient&) noexcept;
+    void (*max_pool)(const MaxPool<float>&) noexcept;
+    void (*max_pool_gradient)(const MaxPoolGradient<float>&) noexcept;
     void (*drop)(const Drop&) noexcept;
     void (*winograd_to_input)(const WinogradScatter&) noexcept;
     void (*winograd_to_gradient)(const WinogradScatter&) noexcept;

@@ -14,7 +14,6 @@
 
 #include <skewgrad/backend/cpu/kernels/bf16/convolution.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/dropout.inl>
-#include <skewgrad/backend/cpu/kernels/bf16/pooling.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/weight_gradient.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/weights.inl>
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
@@ -33,8 +32,8 @@ inline constexpr PairKernelTable pair_table{
     &pair_rows_of_images,
     &split,
     &drop_bf16,
-    &max_pool_bf16,
-    &max_pool_gradient_bf16,
+    &max_pool<Bfloat16>,
+    &max_pool_gradient<Bfloat16>,
     nullptr,
 };
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
@@ -48,8 +47,8 @@ inline constexpr PairKernelTable amx_pair_table{
     &pair_rows_of_images,
     &split,
     &drop_bf16,
-    &max_pool_bf16,
-    &max_pool_gradient_bf16,
+    &max_pool<Bfloat16>,
+    &max_pool_gradient<Bfloat16>,
     &amx_line_kernels,
 };
 #endif

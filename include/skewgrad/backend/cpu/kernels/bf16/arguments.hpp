@@ -108,27 +108,5 @@ struct Bf16Drop {
     Drop how;
 };
 
-/// MaxPool and MaxPoolGradient of bf16 images; both in whole groups of 16 channels.
-struct Bf16MaxPool {
-    const Bfloat16* in = nullptr;
-    std::ptrdiff_t in_row = 0, in_pixel = 0;
-    Bfloat16* out = nullptr;
-    std::ptrdiff_t out_row = 0, out_pixel = 0;
-    int channels = 0;
-    int window = 2;
-    int out_h = 0, out_w = 0;
-};
-struct Bf16MaxPoolGradient {
-    const Bfloat16* in = nullptr;
-    std::ptrdiff_t in_row = 0, in_pixel = 0;  ///< of in_gradient, too
-    const Bfloat16* out_gradient = nullptr;
-    std::ptrdiff_t out_row = 0, out_pixel = 0;
-    Bfloat16* in_gradient = nullptr;
-    int channels = 0;
-    int window = 2;
-    int out_h = 0, out_w = 0;
-    bool positive = false;  ///< a maximum that is not above 0 passes nothing on
-};
-
 }  // namespace cpu
 }  // namespace SKEWGRAD_NAMESPACE

@@ -21,7 +21,7 @@ inline void finish_bf16(const PairConvolution& a, const float* sums, std::ptrdif
     for (int c = 0; c < count; c += lanes) {
         Vector v = load(sums + c);
         if (a.rectify) v = select(v > zero, v, zero);
-        if (mask) v = select(load_bf16(mask + c) > zero, v, zero);
+        if (mask) v = select(load(mask + c) > zero, v, zero);
         store_bf16(out + c, v);
     }
 }

@@ -11,7 +11,7 @@ inline void drop_bf16(const Bf16Drop& a) noexcept {
             Halves draws;
             __builtin_memcpy(&draws, halves + i, sizeof draws);
             const Mask kept = __builtin_convertvector(draws, Mask) >= static_cast<std::int32_t>(a.how.threshold);
-            store_bf16(a.out + at + i, from_bits(bits(load_bf16(a.in + at + i) * scale) & kept));
+            store_bf16(a.out + at + i, from_bits(bits(load(a.in + at + i) * scale) & kept));
         }
     }
 }

@@ -1,6 +1,6 @@
 // Vectors of bf16 pairs, their products, and the way between f32 and bf16.
 
-typedef std::uint32_t Pairs __attribute__((vector_size(lanes * sizeof(float))));
+typedef Words Pairs;
 
 [[gnu::always_inline]] inline Pairs load_pairs(const Bfloat16* from) noexcept {
     Pairs v;
@@ -40,11 +40,6 @@ typedef std::uint32_t Pairs __attribute__((vector_size(lanes * sizeof(float))));
     return rounded(first) >> 16 | rounded(second);
 }
 
-[[gnu::always_inline]] inline Vector load_bf16(const Bfloat16* from) noexcept {
-    Halves v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return __builtin_bit_cast(Vector, __builtin_convertvector(v, Pairs) << 16);
-}
 [[gnu::always_inline]] inline void store_bf16(Bfloat16* to, Vector v) noexcept {
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
     const auto halves = _mm512_cvtneps_pbh(v);

@@ -31,8 +31,8 @@ struct PairKernelTable {
     void (*pair_rows)(const PairRows&) noexcept;
     void (*split)(const float* from, std::ptrdiff_t count, Bfloat16* to) noexcept;  ///< to[count][2]: two parts of each
     void (*drop)(const Bf16Drop&) noexcept;
-    void (*max_pool)(const Bf16MaxPool&) noexcept;
-    void (*max_pool_gradient)(const Bf16MaxPoolGradient&) noexcept;
+    void (*max_pool)(const MaxPool<Bfloat16>&) noexcept;
+    void (*max_pool_gradient)(const MaxPoolGradient<Bfloat16>&) noexcept;
     const LineKernels* lines;  ///< null where weight gradients of lines have no advantage
 };
 
