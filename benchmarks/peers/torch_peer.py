@@ -254,12 +254,12 @@ def peak_mebibytes():
 
 
 class Answers:
-    def __init__(self, data, threads, quick):
-        self.data, self.threads, self.compiling, self.best = data, threads, not quick, {}
+    def __init__(self, data, threads, quick, eager):
+        self.data, self.threads, self.compiling, self.best = data, threads, not (quick or eager), {}
         self.chunks = CHUNKS[:1] if quick else CHUNKS
 
-    def candidates(self, precision, name, work, batch):
-        """Ways to do a work; chunks are chosen eagerly, and compiled for once."""
+    def candidates(self, precision, name, work, batch, only):
+        """Ways to do a work; chunks are chosen eagerly, and compiled for once, unless one way is asked for."""
         if work == "training":
             for mode in modes(precision, work):
                 if self.compiling or not mode.compiled:
@@ -270,7 +270,7 @@ class Answers:
             if mode.compiled and not self.compiling:
                 continue
             key = (mode.last, mode.held_in_bf16)
-            for chunk in (chunk_of[key],) if mode.compiled else self.chunks:
+            for chunk in (chunk_of[key],) if mode.compiled and only is None else self.chunks:
                 title = f"{mode}, {chunk} at a time"
                 yield title, lambda mode=mode, chunk=chunk: Passes(name, work, chunk, mode, self.data)
                 if not mode.compiled:
@@ -281,7 +281,7 @@ class Answers:
     def find_best(self, precision, name, work, batch, only):
         """The fastest way, or the one called `only`; with it the speeds of all that were tried."""
         self.trials, best = {}, None
-        for title, make in self.candidates(precision, name, work, batch):
+        for title, make in self.candidates(precision, name, work, batch, only):
             if only not in (None, title):
                 continue
             began = time.perf_counter()
@@ -314,6 +314,7 @@ def main():
     options.add_argument("--images", type=pathlib.Path, required=True)
     options.add_argument("--threads", type=int, default=torch.get_num_threads())
     options.add_argument("--quick", action="store_true", help="try eager modes only, and one number of images at a time")
+    options.add_argument("--eager", action="store_true", help="try eager modes only")
     options.add_argument("--memory", choices=("f32", "bf16"), help="instead: peak memory of training at batch 128")
     options.add_argument("--updates", type=int, default=64)
     wish = options.parse_args()
@@ -335,7 +336,7 @@ def main():
                       "instruction_set": torch.backends.cpu.get_cpu_capability(),
                       "onednn": re.search(r"MKL-DNN v([\d.]+)", torch.__config__.show())[1],
                       "threads": wish.threads}), flush=True)
-    answers = Answers(data, wish.threads, wish.quick)
+    answers = Answers(data, wish.threads, wish.quick, wish.eager)
     for line in sys.stdin:
         try:
             print(json.dumps(answers(json.loads(line))), flush=True)
