@@ -70,7 +70,8 @@ inline void lay_inputs(const LineInputs& a) noexcept {
 
 inline void lay_slopes(const LineSlopes& a) noexcept {
     const int length = a.plan.outputs(a.images.pairs());
-    const Pairs ones = Pairs{} + (0x3f80u | 0x3f80u << 16);
+    Pairs ones{};  // not const with its value: nvcc's host pass ends at constant vectors
+    ones += 0x3f80u | 0x3f80u << 16;
     Bfloat16* to = a.to;
     for (int block = a.block_begin; block < a.block_end; ++block) {
         Row<block_vectors> sum;
