@@ -126,8 +126,7 @@ inline Table dose_table(const StudyView& view) {
 /// Accuracy and flips against the count, on a scale of doublings.
 inline Figure dose_figure(const StudyView& view) {
     const auto axis = [&] {
-        Axis x{
-            .title = "training images of the class (each doubling is as wide)", .low = 1e9, .high = -1e9, .ticks = {}};
+        Axis x{.title = "training images of the class (logarithmic)", .low = 1e9, .high = -1e9, .ticks = {}};
         std::map<int, double> counts;
         for (const Label c : dose::classes(view))
             for (const auto& [count, network] : dose::networks(view, c)) counts[count] = std::log2(count);
@@ -147,7 +146,7 @@ inline Figure dose_figure(const StudyView& view) {
         const std::string& name = view.class_names()[static_cast<std::size_t>(index(c))];
         const Style style{colours[turn % 4], shapes[turn % 4], true, Line::dashed};
         Series clean{name + ", no attack", style, {}}, attacked{name + ", own gradient", style, {}},
-            more{name, style, {}};
+            more{name + ", more flips", style, {}};
         clean.style.filled = false;
         clean.style.line = Line::solid;
         ++turn;
