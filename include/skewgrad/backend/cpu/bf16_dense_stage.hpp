@@ -172,7 +172,7 @@ struct host::Stage<Cpu<bf16>, Dense<Out, Start>> {
     static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }
     static constexpr std::size_t pack_size(const Site& site) { return pack(site).forward() + pack(site).transposed(); }
     static constexpr std::size_t lane_scratch(const Site& site) {
-        return std::max(cpu::dense_scratch(site), site.in_edge || site.out_edge ? 0 : lines(site).scratch());
+        return std::max(cpu::dense_scratch(site), cpu::line_scratch(site, lines(site)));
     }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
@@ -195,10 +195,7 @@ struct host::Stage<Cpu<bf16>, Dense<Out, Start>> {
     }
     template <class I, class O>
     static void backward_weights(const cpu::PairCall<I, O>& call) {
-        if constexpr (std::is_same_v<I, Bfloat16> && std::is_same_v<O, Bfloat16>)
-            if (call.on.kernels().lines && lines(call.site).fits())
-                return cpu::gradient_by_lines(call, lines(call.site));
-        cpu::dense_backward_weights(call, pack(call.site));
+        if (!cpu::made_gradient_by_lines(call, lines(call.site))) cpu::dense_backward_weights(call, pack(call.site));
     }
 };
 

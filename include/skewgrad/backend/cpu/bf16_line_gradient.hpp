@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include <skewgrad/backend/cpu/bf16_packing.hpp>
 
@@ -79,6 +80,21 @@ inline void gradient_by_lines(const Bf16Call& call, const LineLayer& layer) {
             }
         }
     });
+}
+
+/// A lane's scratch for it, where both of a stage's values are bf16.
+constexpr std::size_t line_scratch(const PairSite& site, const LineLayer& layer) {
+    return site.in_edge || site.out_edge ? 0 : layer.scratch();
+}
+/// Makes the weight gradient by lines if the values are bf16, the set has the kernels and the layer fits; else false.
+template <class In, class Out>
+bool made_gradient_by_lines(const PairCall<In, Out>& call, const LineLayer& layer) {
+    if constexpr (std::is_same_v<In, Bfloat16> && std::is_same_v<Out, Bfloat16>)
+        if (call.on.kernels().lines && layer.fits()) {
+            gradient_by_lines(call, layer);
+            return true;
+        }
+    return false;
 }
 
 }  // namespace cpu
