@@ -15,19 +15,21 @@ using namespace skewgrad;
 struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv<32>, Relu, MaxPool<2>,  //
                               Conv<32>, Relu, MaxPool<2>, Dense<64>, Relu, Dropout<25>, Dense<10>> {};
 
-template <Backend B, class Protocol, ANetwork N>
+template <Backend B, Backend Measured = B, class Protocol, ANetwork N>
 void run_with(const Protocol& protocol, N, const Wanted& wanted, const CarryOut& carry_out) {
-    const typename B::Context on(wanted.threads);
-    paper_study<Protocol, B, N>(protocol, wanted.scale, wanted.parts, on)
-        .without_types([&](const study::Composition& study, study::Work& work) {
-            carry_out(study, work, Protocol::name, on.description());
-        });
+    const auto composed =
+        paper_study<Protocol, B, N, Measured>(protocol, wanted.scale, wanted.parts, typename B::Context(wanted.threads),
+                                              typename Measured::Context(wanted.threads));
+    composed.without_types([&](const study::Composition& study, study::Work& work) {
+        carry_out(study, work, Protocol::name, composed.learner.runs_on());
+    });
 }
 
 template <class Protocol, ANetwork N>
 void run_on(const Protocol& protocol, N network, const Wanted& wanted, const CarryOut& carry_out) {
     if (wanted.backend == "cpu") run_with<Cpu<f32>>(protocol, network, wanted, carry_out);
     if (wanted.backend == "cpu-bf16") run_with<Cpu<bf16>>(protocol, network, wanted, carry_out);
+    if (wanted.backend == "cpu-mixed") run_with<Cpu<bf16>, Cpu<f32>>(protocol, network, wanted, carry_out);
     if (wanted.backend == "reference") run_with<Reference<float>>(protocol, network, wanted, carry_out);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include <skewgrad/backend/cpu/bf16_conv_stage.hpp>
 #include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
 #include <skewgrad/backend/cpu/kernels/bf16/table.hpp>
 #include <skewgrad/backend/cpu/tile_permission.hpp>
@@ -22,14 +23,18 @@ using namespace kernel_timing;
 
 // One layer's memory: inputs as pairs of channels, bordered, and as panels of pairs of images.
 struct Memory {
+    const PairKernelTable& kernels;
     Layer layer;
+    PairRun run;
     std::ptrdiff_t in_pixel, in_row, in_image, panel_row, panel, panel_image, out_pixel, out_row, out_image;
     Aligned<Bfloat16> in, panels, out, weights;
     Aligned<float> gradient, bias;
 
     static std::ptrdiff_t pixel(int channels) { return channels <= channel_block ? 16 : (channels + 31) / 32 * 32; }
-    explicit Memory(const Layer& l)
-        : layer(l),
+    Memory(InstructionSet set, const Layer& l)
+        : kernels(pair_kernels(set)),
+          layer(l),
+          run((l.in_c + 1) / 2, static_cast<int>(pixel(l.in_c)), l.taps, kernels.tiles),
           in_pixel(pixel(l.in_c)),
           in_row((l.w + l.taps - 1) * in_pixel),
           in_image((l.h + l.taps - 1) * in_row),
@@ -39,16 +44,19 @@ struct Memory {
           out_pixel(pixel(l.out_c)),
           out_row(l.w * out_pixel),
           out_image(l.h * out_row),
-          in(images * in_image),
+          in(images * in_image + read_beyond),
           panels(images / 2 * panel_image),
           out(images * out_image),
-          weights(out_pixel * l.taps * l.taps * (l.in_c + 1) / 2 * 2),
+          weights(out_pixel * l.taps * (l.taps * run.pairs + run.fill) * 2),
           gradient(std::ptrdiff_t(blocks_of(l.out_c)) * l.taps * l.taps * l.in_c * channel_block),
           bias(blocks_of(l.out_c) * channel_block) {
         in.fill(1);
         panels.fill(2);
         out.fill(3);
-        weights.fill(4);
+        Aligned<float> masters(std::ptrdiff_t(blocks_of(l.out_c)) * l.taps * l.taps * l.in_c * channel_block);
+        masters.fill(4);
+        kernels.pack({masters.values, weights.values, l.in_c, l.out_c, l.taps, false, run.pairs, run.fill, 0,
+                      static_cast<int>(out_pixel) / channel_block});
         gradient.fill(5);
         bias.fill(6);
     }
@@ -57,7 +65,8 @@ struct Memory {
         job.in = in.values + image * in_image;
         job.in_row = in_row;
         job.in_pixel = in_pixel;
-        job.pairs = (layer.in_c + 1) / 2;
+        job.pairs = run.pairs;
+        job.row_fill = run.fill;
         job.taps_h = job.taps_w = layer.taps;
         job.weights = weights.values;
         job.bias = bias.values;
@@ -104,7 +113,7 @@ struct Lines {
 
     Lines(const LineKernels& k, const Layer& l)
         : kernels(k),
-          layer{{l.h, l.w, l.taps / 2, l.taps}, {l.in_c, l.out_c, l.taps}, 1},
+          layer{{l.h, l.w, l.taps / 2, l.taps}, {l.in_c, l.out_c, l.taps}, 1, false},
           in_pixel(Memory::pixel(l.in_c)),
           out_pixel(Memory::pixel(l.out_c)),
           in_image(std::ptrdiff_t(l.h) * l.w * in_pixel),
@@ -126,7 +135,8 @@ struct Lines {
     }
     void run() const {
         const int in_c = layer.masters.in_c, blocks = blocks_of(layer.masters.out_c), group = layer.group();
-        kernels.lay_inputs({layer.plan, images(in.values, in_image, in_pixel), 0, in_c, inputs.values});
+        kernels.lay_inputs(
+            {layer.plan, images(in.values, in_image, in_pixel), 0, layer.channels_laid(), inputs.values});
         for (int block = 0; block < blocks; block += 2) {
             const int here = std::min(2, blocks - block);
             kernels.lay_slopes({layer.plan, images(out.values, out_image, out_pixel), block, block + here,
@@ -174,7 +184,7 @@ struct Lines {
 
 void add_lines(InstructionSet set, const Layer& layer) {
     const LineKernels* kernels = pair_kernels(set).lines;
-    if (!kernels || layer.in_c % line_step != 0) return;
+    if (!kernels) return;
     const std::string place = std::string(name(set)) + "/" + layer.name;
     benchmark::RegisterBenchmark(("weight_gradient_of_lines/" + place).c_str(), [=](benchmark::State& state) {
         const Lines mine(*kernels, layer), twin(*kernels, layer);
@@ -190,7 +200,7 @@ void add(InstructionSet set, const Layer& layer) {
     const std::string place = std::string(name(set)) + "/" + layer.name;
     const auto most = [set] { return peak::of_registers(peak::pair_spin_of(set), 1); };
     benchmark::RegisterBenchmark(("convolve/" + place).c_str(), [=](benchmark::State& state) {
-        Memory mine(layer), twin(layer);
+        Memory mine(set, layer), twin(InstructionSet::portable, layer);
         pair_kernels(set).convolve(mine.convolution(0));
         pair_kernels(InstructionSet::portable).convolve(twin.convolution(0));
         require_close(mine.out, twin.out, 2e-3, place);  // sums of another order may round to the other neighbour
@@ -198,7 +208,7 @@ void add(InstructionSet set, const Layer& layer) {
                     [&](int image) { pair_kernels(set).convolve(mine.convolution(image)); });
     });
     benchmark::RegisterBenchmark(("weight_gradient/" + place).c_str(), [=](benchmark::State& state) {
-        Memory mine(layer), twin(layer);
+        Memory mine(set, layer), twin(InstructionSet::portable, layer);
         pair_kernels(set).accumulate_weight_gradient(mine.weight_gradient(0));
         pair_kernels(InstructionSet::portable).accumulate_weight_gradient(twin.weight_gradient(0));
         require_close(mine.gradient, twin.gradient, 6e-5, place);

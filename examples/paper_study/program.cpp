@@ -67,8 +67,8 @@ int paper_program(int argc, char** argv, const std::function<void(const Wanted&,
     add_common(app, options);
     add_run(app, options);
     add_paper(app, options);
-    add_choice(app, "--backend", options.backend, {"cpu", "cpu-bf16", "reference"},
-               "Fast kernels in f32 or bf16, or plain loops (slow)");
+    add_choice(app, "--backend", options.backend, {"cpu", "cpu-bf16", "cpu-mixed", "reference"},
+               "Fast kernels in f32, in bf16, training in bf16 and all else in f32, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
         if (told_status(options)) return;
         options.command = command_of(argc, argv);

@@ -63,13 +63,14 @@ struct EmulatedTiles {
 };
 
 inline constexpr skewgrad::cpu::LineKernels emulated_line_kernels{
-    &skewgrad::cpu::portable::lay_inputs, &skewgrad::cpu::portable::lay_slopes,
+    &skewgrad::cpu::portable::lay_inputs, &skewgrad::cpu::portable::lay_taps, &skewgrad::cpu::portable::lay_slopes,
     &skewgrad::cpu::portable::accumulate_by_tiles<EmulatedTiles>};
 
 /// AMX's table, its tiles emulated and the rest portable.
 inline constexpr skewgrad::cpu::PairKernelTable emulated_tile_table = [] {
     skewgrad::cpu::PairKernelTable table = skewgrad::cpu::portable::pair_table;
     table.convolve = &skewgrad::cpu::portable::convolve_by_tiles<EmulatedTiles>;
+    table.tiles = true;
     table.lines = &emulated_line_kernels;
     return table;
 }();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <skewgrad/model/concepts.hpp>
@@ -93,12 +94,19 @@ inline nlohmann::json network_learner_json(const std::string& network, const std
 
 }  // namespace study
 
-template <ANetwork N, Backend B, Optimiser O>
+/// A network trained on backend `B`, attacked and evaluated on backend `Measured`: B unless another is named. Between
+/// the two a model's parameters are carried over as they are; both backends keep them in the same type.
+template <ANetwork N, Backend B, Optimiser O, Backend Measured = B>
+    requires std::same_as<typename Model<N, B>::Real, typename Model<N, Measured>::Real>
 struct NetworkLearner {
-    using ModelType = Model<N, B>;
+    using ModelType = Model<N, Measured>;
+    static constexpr bool carries_over = !std::same_as<B, Measured>;
+    struct NoContext {};
+
     O optimiser{};
     Recipe recipe{};
     typename B::Context context{};
+    [[no_unique_address]] std::conditional_t<carries_over, typename Measured::Context, NoContext> measured_context{};
 
     Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});
@@ -109,24 +117,46 @@ struct NetworkLearner {
         Recipe own = recipe;
         own.flips = data.flips && recipe.flips;
         if (data.updates_per_look > 0) own.updates_per_look = data.updates_per_look;
-        ModelType model(seed, context);
+        Model<N, B> model(seed, context);
         auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
         study::carry_on(session, observer, at);
-        return {std::move(model), session.history()};
+        if constexpr (carries_over) {
+            ModelType measured(seed, measuring());
+            measured.set_parameters(model.parameters());
+            return {std::move(measured), session.history()};
+        } else {
+            return {std::move(model), session.history()};
+        }
     }
     void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
         save_parameters(model, file, notes);
     }
     ModelType load(const std::filesystem::path& file, const Notes& notes) const {
-        ModelType model(Seed{}, context);
+        ModelType model(Seed{}, measuring());
         load_parameters(model, file, notes);
         return model;
     }
     nlohmann::json json() const {
         const auto rates = optimiser.rates();
-        return study::network_learner_json(describe<N>(), B::name(), O::name, rates, recipe);
+        return study::network_learner_json(describe<N>(), backend_name(), O::name, rates, recipe);
     }
-    std::string runs_on() const { return context.description(); }
+    std::string runs_on() const {
+        if constexpr (carries_over)
+            return context.description() + "; measured on " + measured_context.description();
+        else
+            return context.description();
+    }
+
+private:
+    static std::string backend_name() {
+        return carries_over ? B::name() + ", measured on " + Measured::name() : B::name();
+    }
+    const typename Measured::Context& measuring() const {
+        if constexpr (carries_over)
+            return measured_context;
+        else
+            return context;
+    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -98,10 +98,12 @@ struct AsRun {
     static constexpr bool clip = false;
 };
 
-/// The whole study under a protocol, on a backend; `N` replaces the protocol's network where a quick one is wanted.
-template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-using PaperStudy = Study<NetworkLearner<N, B, RmsProp>, typename study::WithControls<typename Protocol::Samplers>::type,
-                         From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
+/// The whole study under a protocol, on a backend; `N` replaces the protocol's network where a quick one is wanted, and
+/// `Measured` the backend that attacks and evaluates.
+template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Backend Measured = B>
+using PaperStudy =
+    Study<NetworkLearner<N, B, RmsProp, Measured>, typename study::WithControls<typename Protocol::Samplers>::type,
+          From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
 
 namespace study {
 
@@ -198,10 +200,13 @@ inline std::vector<float> byte_steps(int most) {
 /// The study's values. A seed has the paper's trainings (one balanced, ten under, ten over), the next seed's balanced
 /// one and two controls; the paper's 50 pairs of victim, class and source, ten more for Different / Balanced, and the
 /// controls' pairs beside them.
-template <class Protocol, Backend B, ANetwork N = typename Protocol::Network>
-PaperStudy<Protocol, B, N> paper_study(const Protocol& protocol, const PaperScale& scale, const PaperParts& parts,
-                                       typename B::Context on = {}) {
-    return {.learner = {Protocol::optimiser(scale), Protocol::recipe(scale), on},
+template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Backend Measured = B>
+PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const PaperScale& scale,
+                                                 const PaperParts& parts, typename B::Context on = {},
+                                                 [[maybe_unused]] typename Measured::Context measured_on = {}) {
+    NetworkLearner<N, B, RmsProp, Measured> learner{Protocol::optimiser(scale), Protocol::recipe(scale), on};
+    if constexpr (learner.carries_over) learner.measured_context = measured_on;
+    return {.learner = learner,
             .samplers = study::paper_samplers<Protocol>(scale, parts, N::classes),
             .attacks = study::paper_attacks(parts, Protocol::clip, Protocol::sign_of_zero),
             .arrangement = protocol.arrangement(scale),

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <type_traits>
 
 #include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
@@ -11,62 +12,97 @@
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
 
+/// Images that tiles take together, so that pixels of theirs which lie side by side fill two: where rows of the
+/// output are short, pixels whole tiles of pairs, and scratch stays small.
+constexpr int interleaved_images(const host::Layout& in, const host::Layout& out, Window win) {
+    if (win.stride != 1 || in.w % (2 * tile_pairs) != 0) return 1;
+    const int bordered = (out.shape.h + win.kernel - 1) * (out.shape.w + win.kernel - 1);
+    for (const int pixels : {2 * tile_pixels, tile_pixels})
+        if (const int images = pixels / std::gcd(pixels, out.shape.w); images <= 16 && images * bordered <= 4096)
+            return images;
+    return 1;
+}
+
+/// How a batch is cut for the kernels: into groups of images, and an image's output blocks where images are too few.
+struct ImageGroups {
+    int images, together, splits;
+
+    ImageGroups(int images_, int together_, int threads, int most_splits)
+        : images(images_),
+          together(images_ < together_ ? 1 : together_),
+          splits(count() < threads ? std::min(threads, most_splits) : 1) {}
+    int count() const { return (images + together - 1) / together; }
+    int size(int group) const { return std::min(together, images - group * together); }
+};
+
+/// Elements behind a bordered image that the last row of taps may read, filled up as it is.
+inline constexpr int read_beyond = 2 * tile_pairs;
+
 /// Input of the forward pass: bf16 as it is, or bordered in scratch; f32 in two parts, which make a pair.
 template <class In, class Out>
 class PairInput {
 public:
-    PairInput(const PairCall<In, Out>& call, Window win, int lane)
+    PairInput(const PairCall<In, Out>& call, Window win, const PairPack& p, int together, int lane)
         : call_(call),
+          run_(p.forward_run(call.on.kernels().tiles)),
           edge_(win.padding),
-          pixel_(std::is_same_v<In, float> ? 2 * call.site.in.shape.c : call.site.in.w),
-          row_((call.site.in.shape.w + 2 * edge_) * pixel_),
+          together_(together),
+          pixel_(p.in_pixel),
+          row_((call.site.in.shape.w + 2 * edge_) * together * pixel_),
           scratch_(call.lane(lane)) {
-        if (edge_ > 0) std::fill_n(scratch_, (call.site.in.shape.h + 2 * edge_) * row_, Bfloat16{});
+        if (!in_place()) std::fill_n(scratch_, (call.site.in.shape.h + 2 * edge_) * row_ + read_beyond, Bfloat16{});
     }
-    PairPlane of(int n) const {
+    /// Of `count` images from image n on, at most as many as lie together.
+    PairPlane of(int n, int count) const {
         const host::Layout& in = call_.site.in;
-        const int pairs = std::is_same_v<In, float> ? in.shape.c : (in.shape.c + 1) / 2;
         if constexpr (std::is_same_v<In, float>) {
             for (int h = 0; h < in.shape.h; ++h)
                 call_.on.kernels().split(call_.in_image(n) + h * in.h, in.h,
                                          scratch_ + (h + edge_) * row_ + edge_ * pixel_);
         } else {
-            if (edge_ == 0) return {call_.in_image(n), in.h, in.w, pairs};
-            place(call_.in_image(n), in, scratch_, row_, pixel_, edge_, 1);
+            if (in_place()) return {call_.in_image(n), in.h, in.w, run_};
+            for (int i = 0; i < count; ++i)
+                place(call_.in_image(n + i), in, scratch_ + i * pixel_, row_, pixel_ * together_, edge_, 1);
         }
-        return {scratch_, row_, pixel_, pairs};
+        return {scratch_, row_, pixel_, run_};
     }
 
 private:
+    bool in_place() const { return !std::is_same_v<In, float> && edge_ == 0 && together_ == 1 && run_.fill == 0; }
+
     const PairCall<In, Out>& call_;
-    int edge_;
+    PairRun run_;
+    int edge_, together_;
     std::ptrdiff_t pixel_, row_;
     Bfloat16* scratch_;
 };
 
 template <class In, class Out>
 void convolve_forward(const PairCall<In, Out>& call, Window win, const PairPack& p) {
-    const host::Layout& out = call.site.out;
+    const host::Layout &in = call.site.in, &out = call.site.out;
     const float* bias = call.masters + p.masters.weights();
-    const bool rectify = call.site.rectifies;
-    const int threads = call.on.threads(), groups = (p.out_blocks + 1) / 2;
-    // Fewer images than threads: threads share an image's output channels instead. Bits do not depend on it.
-    const int splits = call.images < threads ? std::min(threads, groups) : 1;
-    parallel_ranges(threads, call.images * splits, [&](int lane, int begin, int end) {
-        const PairInput input(call, win, lane);
+    const bool rectify = call.site.rectifies, interleaves = call.on.kernels().tiles && !std::is_same_v<In, float>;
+    const int threads = call.on.threads(), pairs_of_blocks = (p.out_blocks + 1) / 2;
+    // Fewer groups than threads: threads share output channels instead. Bits do not depend on it.
+    const ImageGroups groups(call.images, interleaves ? interleaved_images(in, out, win) : 1, threads, pairs_of_blocks);
+    parallel_ranges(threads, groups.count() * groups.splits, [&](int lane, int begin, int end) {
+        const PairInput input(call, win, p, groups.together, lane);
         for (int task = begin; task < end; ++task) {
-            const int n = task / splits;
-            const Share share = share_of(groups, task % splits, splits);
-            PairConvolution job = convolution(input.of(n), win, call.packs, bias, out, call.out_image(n));
+            const int group = task / groups.splits, n = group * groups.together, count = groups.size(group);
+            const Share share = share_of(pairs_of_blocks, task % groups.splits, groups.splits);
+            PairConvolution job = convolution(input.of(n, count), win, call.packs, bias, out, call.out_image(n));
+            job.images = groups.together;
+            job.stored_images = count;
             job.rectify = rectify;
-            job.zero_rows = {win.padding, win.padding + call.site.in.shape.h};
+            job.zero_rows = {win.padding, win.padding + in.shape.h};
             job.out_block_begin = 2 * share.begin;
             job.out_block_end = std::min(2 * share.end, p.out_blocks);
             call.on.kernels().convolve(job);
-            if (splits == 1 && !rectify) call.finish(n);
+            if (groups.splits == 1 && !rectify)
+                for (int i = 0; i < count; ++i) call.finish(n + i);
         }
     });
-    if (splits > 1 && !rectify)
+    if (groups.splits > 1 && !rectify)
         for (int n = 0; n < call.images; ++n) call.finish(n);
 }
 
@@ -74,17 +110,23 @@ void convolve_forward(const PairCall<In, Out>& call, Window win, const PairPack&
 /// every input pixel meets all taps, with the transposed weights.
 template <class In, class Out>
 void convolve_backward_data(const PairCall<In, Out>& call, Window win, const PairPack& p) {
-    const host::Layout &in = call.site.in, &out = call.site.out;
+    const host::Layout &in = call.site.in, &out = call.site.out, rounded = rounded_layout(out.shape);
     const int border = win.kernel - 1, edge = border - win.padding;
-    const std::ptrdiff_t pixel = rounded_layout(out.shape).w, row = (in.shape.w + border) * pixel;
-    parallel_ranges(call.on.threads(), call.images, [&](int lane, int begin, int end) {
+    const Window taps{win.kernel};
+    const ImageGroups groups(call.images, call.on.kernels().tiles ? interleaved_images(rounded, in, taps) : 1, 1, 1);
+    const PairRun run = p.transposed_run(call.on.kernels().tiles);
+    const std::ptrdiff_t pixel = rounded.w, row = (in.shape.w + border) * groups.together * pixel;
+    parallel_ranges(call.on.threads(), groups.count(), [&](int lane, int begin, int end) {
         Bfloat16* spread = call.lane(lane);
-        std::fill_n(spread, (in.shape.h + border) * row, Bfloat16{});
-        for (int n = begin; n < end; ++n) {
-            place(call.d_out_image(n), out, spread, row, pixel, edge, win.stride);
-            PairConvolution job =
-                convolution({spread, row, pixel, p.out_pairs()}, {win.kernel}, call.packs + p.forward(), nullptr, in,
-                            call.d_in_image(n), call.site.masks_in ? call.in_image(n) : nullptr);
+        std::fill_n(spread, (in.shape.h + border) * row + read_beyond, Bfloat16{});
+        for (int group = begin; group < end; ++group) {
+            const int n = group * groups.together, count = groups.size(group);
+            for (int i = 0; i < count; ++i)
+                place(call.d_out_image(n + i), out, spread + i * pixel, row, pixel * groups.together, edge, win.stride);
+            PairConvolution job = convolution({spread, row, pixel, run}, taps, call.packs + p.forward(), nullptr, in,
+                                              call.d_in_image(n), call.site.masks_in ? call.in_image(n) : nullptr);
+            job.images = groups.together;
+            job.stored_images = count;
             job.zero_rows = {edge, edge + (out.shape.h - 1) * win.stride + 1};
             call.on.kernels().convolve(job);
         }
@@ -167,11 +209,15 @@ void convolve_backward_weights(const PairCall<In, Out>& call, Window win, const 
 /// output gradients.
 constexpr std::size_t convolution_scratch(const PairSite& site, Window win) {
     const host::Layout &in = site.in, out = rounded_layout(site.out.shape);
-    const auto pixels = [&](int border) {
-        return static_cast<std::size_t>(in.shape.h + border) * static_cast<std::size_t>(in.shape.w + border);
+    const auto pixels = [&](int border, int images) {
+        return static_cast<std::size_t>(in.shape.h + border) * static_cast<std::size_t>(in.shape.w + border) *
+               static_cast<std::size_t>(images);
     };
-    const std::size_t pixel = site.in_edge ? 2 * static_cast<std::size_t>(in.shape.c) : static_cast<std::size_t>(in.w);
-    return std::max({pixels(2 * win.padding) * pixel, pixels(win.kernel - 1) * static_cast<std::size_t>(out.w),
+    const auto pixel = static_cast<std::size_t>(pair_pixel(in, site.in_edge));
+    const int forward = site.in_edge ? 1 : interleaved_images(in, site.out, win),
+              backward = interleaved_images(out, in, {win.kernel});
+    return std::max({pixels(2 * win.padding, forward) * pixel + read_beyond,
+                     pixels(win.kernel - 1, backward) * static_cast<std::size_t>(out.w) + read_beyond,
                      PanelPlane(in, win).size() + (site.out_edge ? 2 * out.size : 0)});
 }
 
@@ -187,11 +233,13 @@ struct host::Stage<Cpu<bf16>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static constexpr cpu::PairPack pack(const Site& site) {
         return {{site.in.shape.c, Out, Kernel},
                 site.in_edge,
+                cpu::pair_pixel(site.in, site.in_edge),
+                static_cast<int>(cpu::rounded_layout(site.out.shape).w),
                 cpu::blocks_of_pixel(site.out, site.out_edge),
                 cpu::blocks_of_pixel(site.in, site.in_edge)};
     }
     static constexpr cpu::LineLayer lines(const Site& site) {
-        return {{site.in.shape.h, site.in.shape.w, window.padding, Kernel}, pack(site).masters, Stride};
+        return {{site.in.shape.h, site.in.shape.w, window.padding, Kernel}, pack(site).masters, Stride, site.in_edge};
     }
     static constexpr bool masks_input(const Site&) { return true; }
     static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }

@@ -30,9 +30,8 @@ void dense_forward(const PairCall<In, Out>& call, const PairPack& p) {
             const int images = std::min(together, call.images - first);
             host::Layout out = row_of(call.site.out, images);
             out.shape.c = p.masters.out_c;
-            PairPlane in{nullptr, 0, static_cast<std::ptrdiff_t>(size), p.pairs()};
+            PairPlane in{nullptr, 0, p.in_pixel, p.forward_run(call.on.kernels().tiles)};
             if constexpr (parts) {
-                in.pixel *= 2;
                 in.at = call.lane(lane);
                 call.on.kernels().split(call.in_image(first), static_cast<std::ptrdiff_t>(size) * images,
                                         call.lane(lane));
@@ -59,7 +58,7 @@ void dense_backward_data(const PairCall<In, Out>& call, const PairPack& p) {
         if constexpr (converted) std::fill_n(call.lane(lane), converted_images * dy.size, Bfloat16{});
         for (int first = 0; first < call.images; first += together) {
             const int images = std::min(together, call.images - first);
-            PairPlane from{nullptr, 0, dy.w, p.out_pairs()};
+            PairPlane from{nullptr, 0, p.out_pixel, p.transposed_run(call.on.kernels().tiles)};
             if constexpr (converted) {
                 for (int n = 0; n < images; ++n)
                     place(call.d_out_image(first + n), call.site.out,
@@ -162,12 +161,15 @@ struct host::Stage<Cpu<bf16>, Dense<Out, Start>> {
     static constexpr bool can_finish = true, rounds = true;
 
     static constexpr cpu::PairPack pack(const Site& site) {
-        return {{static_cast<int>(site.in.size), Out, 1},
+        const int size = static_cast<int>(site.in.size);
+        return {{size, Out, 1},
                 site.in_edge,
+                site.in_edge ? 2 * size : size,
+                static_cast<int>(cpu::rounded_layout(site.out.shape).w),
                 cpu::blocks_of_pixel(site.out, site.out_edge),
-                cpu::blocks_of(static_cast<int>(site.in.size))};
+                cpu::blocks_of(size)};
     }
-    static constexpr cpu::LineLayer lines(const Site& site) { return {{}, pack(site).masters, 1}; }
+    static constexpr cpu::LineLayer lines(const Site& site) { return {{}, pack(site).masters, 1, site.in_edge}; }
     static constexpr bool masks_input(const Site&) { return true; }
     static constexpr std::size_t master_size(const Site& site) { return pack(site).masters.masters(); }
     static constexpr std::size_t pack_size(const Site& site) { return pack(site).forward() + pack(site).transposed(); }

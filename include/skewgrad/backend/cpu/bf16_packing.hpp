@@ -22,53 +22,74 @@ constexpr int blocks_of_pixel(const host::Layout& l, bool edge) {
     return edge ? blocks_of(l.shape.c) : static_cast<int>(l.w) / channel_block;
 }
 
+/// Elements of a value's pixel as pairs are read from it: padded, or, where it is f32, two parts of each channel.
+constexpr int pair_pixel(const host::Layout& l, bool edge) { return edge ? 2 * l.shape.c : static_cast<int>(l.w); }
+
+/// How one of a layer's packed copies is read: pairs of a pixel, and zeros that fill up a row of taps. By tiles all of
+/// a pixel is read, its padding too, and rows of taps are whole tiles; a single tap's is not filled, because no memory
+/// need follow what it reads.
+struct PairRun {
+    int pairs, fill;
+
+    constexpr PairRun(int some, int pixel, int kernel, bool tiles) : pairs(tiles ? pixel / 2 : some), fill(0) {
+        const int over = kernel * pairs % tile_pairs;
+        if (tiles && kernel > 1 && over != 0) fill = tile_pairs - over;
+    }
+};
+
 /// The two packed copies of a layer's weights. An f32 input comes as two parts, so that each weight stands twice.
 struct PairPack {
     Packing masters;
     bool twice;
-    int out_blocks, in_blocks;
+    int in_pixel, out_pixel;    ///< as `pair_pixel`; what is f32 of the output is rounded
+    int out_blocks, in_blocks;  ///< of 16 lanes, that are computed
 
-    constexpr int pairs() const { return twice ? masters.in_c : (masters.in_c + 1) / 2; }
-    constexpr int out_pairs() const { return (masters.out_c + 1) / 2; }
-    constexpr std::size_t forward() const { return size(out_blocks, pairs()); }
-    constexpr std::size_t transposed() const { return size(in_blocks, out_pairs()); }
+    constexpr PairRun forward_run(bool tiles) const {
+        return {twice ? masters.in_c : (masters.in_c + 1) / 2, in_pixel, masters.kernel, tiles};
+    }
+    constexpr PairRun transposed_run(bool tiles) const {
+        return {(masters.out_c + 1) / 2, out_pixel, masters.kernel, tiles};
+    }
+    /// Room for a copy, for the sets with the larger one.
+    constexpr std::size_t forward() const { return size(out_blocks, forward_run(true)); }
+    constexpr std::size_t transposed() const { return size(in_blocks, transposed_run(true)); }
 
 private:
-    constexpr std::size_t size(int blocks, int pairs) const {
-        return static_cast<std::size_t>(blocks) * static_cast<std::size_t>(masters.kernel * masters.kernel) *
-               static_cast<std::size_t>(pairs) * 2 * channel_block;
+    constexpr std::size_t size(int blocks, PairRun run) const {
+        return static_cast<std::size_t>(blocks) * static_cast<std::size_t>(masters.kernel) *
+               static_cast<std::size_t>(masters.kernel * run.pairs + run.fill) * 2 * channel_block;
     }
 };
 
 /// Both copies, threads sharing blocks; the transposed one lies behind the other.
 inline void repack(const Cpu<bf16>::Context& on, const PairPack& p, const float* masters, Bfloat16* packs) {
-    PairPacking job{};
-    job.weights = masters;
-    job.in_c = p.masters.in_c;
-    job.out_c = p.masters.out_c;
-    job.taps = p.masters.kernel * p.masters.kernel;
-    job.twice = p.twice;
-    parallel_ranges(on.threads(), p.out_blocks, [&](int, int begin, int end) {
-        PairPacking mine = job;
-        mine.to = packs;
-        mine.block_begin = begin;
-        mine.block_end = end;
-        on.kernels().pack(mine);
-    });
-    parallel_ranges(on.threads(), p.in_blocks, [&](int, int begin, int end) {
-        PairPacking mine = job;
-        mine.to = packs + p.forward();
-        mine.block_begin = begin;
-        mine.block_end = end;
-        on.kernels().pack_transposed(mine);
-    });
+    const auto make = [&](auto* kernel, Bfloat16* to, PairRun run, int blocks) {
+        PairPacking job{};
+        job.weights = masters;
+        job.to = to;
+        job.in_c = p.masters.in_c;
+        job.out_c = p.masters.out_c;
+        job.kernel = p.masters.kernel;
+        job.twice = p.twice;
+        job.pairs = run.pairs;
+        job.row_fill = run.fill;
+        parallel_ranges(on.threads(), blocks, [&](int, int begin, int end) {
+            PairPacking mine = job;
+            mine.block_begin = begin;
+            mine.block_end = end;
+            kernel(mine);
+        });
+    };
+    const bool tiles = on.kernels().tiles;
+    make(on.kernels().pack, packs, p.forward_run(tiles), p.out_blocks);
+    make(on.kernels().pack_transposed, packs + p.forward(), p.transposed_run(tiles), p.in_blocks);
 }
 
 /// An input as the convolution kernel sees it.
 struct PairPlane {
     const Bfloat16* at;
     std::ptrdiff_t row, pixel;
-    int pairs;
+    PairRun run;
 };
 
 /// The convolution of `in` into `out`; all of the output's blocks unless narrowed afterwards. `mask` may be null.
@@ -79,7 +100,8 @@ PairConvolution convolution(PairPlane in, Window win, const Bfloat16* weights, c
     job.in = in.at;
     job.in_row = in.row;
     job.in_pixel = in.pixel;
-    job.pairs = in.pairs;
+    job.pairs = in.run.pairs;
+    job.row_fill = in.run.fill;
     job.taps_h = job.taps_w = win.kernel;
     job.stride = win.stride;
     job.weights = weights;
@@ -89,6 +111,7 @@ PairConvolution convolution(PairPlane in, Window win, const Bfloat16* weights, c
     job.out_f32 = std::is_same_v<Out, float>;
     job.out_row = out.h;
     job.out_pixel = out.w;
+    job.out_image = static_cast<std::ptrdiff_t>(out.size);
     job.out_c = out.shape.c;
     job.out_h = out.shape.h;
     job.out_w = out.shape.w;
@@ -100,7 +123,8 @@ PairConvolution convolution(PairPlane in, Window win, const Bfloat16* weights, c
 constexpr host::Layout rounded_layout(Shape s) { return Cpu<bf16>::layout(s, false); }
 
 /// Copies an image, rounded, into the middle of zeros: its pixel (0, 0) goes to (edge, edge), its neighbours `step`
-/// apart. What is not written must be zero, and stays so from image to image.
+/// apart. Pixels are `to_pixel` apart, more than they fill where other images lie between them. What is not written
+/// must be zero, and stays so from image to image.
 template <class From>
 void place(const From* image, const host::Layout& l, Bfloat16* to, std::ptrdiff_t to_row, std::ptrdiff_t to_pixel,
            int edge, int step) {
@@ -108,8 +132,8 @@ void place(const From* image, const host::Layout& l, Bfloat16* to, std::ptrdiff_
         const From* from = image + h * l.h;
         Bfloat16* row = to + (h * step + edge) * to_row + edge * to_pixel;
         if constexpr (std::is_same_v<From, Bfloat16>) {
-            const auto pixel_bytes = static_cast<std::size_t>(to_pixel) * sizeof(Bfloat16);  // the same pixel in both
-            if (step == 1)
+            const auto pixel_bytes = static_cast<std::size_t>(l.w) * sizeof(Bfloat16);
+            if (step * to_pixel == l.w)
                 std::memcpy(row, from, static_cast<std::size_t>(l.shape.w) * pixel_bytes);
             else
                 for (int w = 0; w < l.shape.w; ++w) std::memcpy(row + w * step * to_pixel, from + w * l.w, pixel_bytes);

@@ -34,10 +34,11 @@ inline constexpr PairKernelTable pair_table{
     &drop_bf16,
     &max_pool<Bfloat16>,
     &max_pool_gradient<Bfloat16>,
+    false,
     nullptr,
 };
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
-inline constexpr LineKernels amx_line_kernels{&lay_inputs, &lay_slopes, &accumulate_by_tiles<AmxTiles>};
+inline constexpr LineKernels amx_line_kernels{&lay_inputs, &lay_taps, &lay_slopes, &accumulate_by_tiles<AmxTiles>};
 inline constexpr PairKernelTable amx_pair_table{
     InstructionSet::amx,
     &convolve_by_tiles<AmxTiles>,
@@ -49,6 +50,7 @@ inline constexpr PairKernelTable amx_pair_table{
     &drop_bf16,
     &max_pool<Bfloat16>,
     &max_pool_gradient<Bfloat16>,
+    true,
     &amx_line_kernels,
 };
 #endif

@@ -17,13 +17,16 @@ inline constexpr int pair_width = pair_blocks * channel_block;
 inline void finish_bf16(const PairConvolution& a, const float* sums, std::ptrdiff_t at, int count) noexcept {
     Bfloat16* out = static_cast<Bfloat16*>(a.out) + at;
     const Bfloat16* mask = a.mask ? static_cast<const Bfloat16*>(a.mask) + at : nullptr;
-    const Vector zero{};
-    for (int c = 0; c < count; c += lanes) {
+    const auto finished = [&](int c) __attribute__((always_inline)) {
+        const Vector zero{};
         Vector v = load(sums + c);
         if (a.rectify) v = select(v > zero, v, zero);
         if (mask) v = select(load(mask + c) > zero, v, zero);
-        store_bf16(out + c, v);
-    }
+        return v;
+    };
+    int c = 0;
+    for (; c + 2 * lanes <= count; c += 2 * lanes) store_bf16(out + c, finished(c), finished(c + lanes));
+    for (; c < count; c += lanes) store_bf16(out + c, finished(c));
 }
 inline void finish_f32(const PairConvolution& a, const float* sums, std::ptrdiff_t at, int count) noexcept {
     float* out = static_cast<float*>(a.out) + at;
@@ -117,6 +120,7 @@ inline void convolve_pair_blocks(const PairConvolution& a, int block) noexcept {
 
 inline void convolve_all_pairs(const PairConvolution& a) noexcept {
     assert(a.pairs > 0 && a.in_pixel >= 2 * a.pairs && a.taps_h > 0 && a.taps_w > 0 && a.stride > 0);
+    assert(a.images == 1 && a.stored_images == 1 && a.row_fill == 0);
     int block = a.out_block_begin;
     for (; block + pair_blocks <= a.out_block_end; block += pair_blocks) convolve_pair_blocks<pair_blocks>(a, block);
     if constexpr (pair_blocks > 1)

@@ -44,12 +44,14 @@ private:
     static constexpr int steps(int positions) noexcept { return (positions + line_step - 1) / line_step * line_step; }
 };
 
-/// Some images, channels innermost, to be laid out in lines. Of an odd number the last one's partner is zeros.
+/// Some images, channels innermost, to be laid out in lines. Of an odd number the last one's partner is zeros. Where
+/// the inputs' pairs are an f32 value's two parts, each image is `twice` the pair.
 struct LineImages {
     const Bfloat16* at = nullptr;
     std::ptrdiff_t image = 0, row = 0, pixel = 0;
     int count = 0;
-    constexpr int pairs() const noexcept { return (count + 1) / 2; }
+    bool twice = false;
+    constexpr int pairs() const noexcept { return twice ? count : (count + 1) / 2; }
 };
 
 /// Inputs as lines: to[channel - channel_begin][position][2], plan.inputs(pairs) positions. 64-byte aligned.
@@ -58,6 +60,24 @@ struct LineInputs {
     LineImages images;
     int channel_begin = 0, channel_end = 0;  ///< multiples of 16
     Bfloat16* to = nullptr;
+};
+
+/// f32 images as lines, each value's two parts being a pair, and every tap's inputs lines of their own: channel
+/// tap * c + i of a layer with one tap whose plan is `lines()`. to[channel - channel_begin][position][2]; channels from
+/// taps * taps * c on are zeros. Compact images, stride 1.
+struct TapLines {
+    LinePlan plan;  ///< of the convolution
+    const float* in = nullptr;
+    int c = 0, images = 0;
+    int channel_begin = 0, channel_end = 0;  ///< multiples of 16
+    Bfloat16* planes = nullptr;              ///< scratch of size_of_planes() elements
+    Bfloat16* to = nullptr;
+
+    constexpr LinePlan lines() const noexcept { return {plan.out_h(), plan.out_w(), 0, 1}; }
+    constexpr int plane_w() const noexcept { return plan.in_w + 2 * plan.padding; }
+    constexpr int plane() const noexcept { return (plan.in_h + 2 * plan.padding) * plane_w(); }
+    /// The bordered channels of one image as pairs, and a row as it comes.
+    constexpr int size_of_planes() const noexcept { return 2 * c * (plane() + plan.in_w); }
 };
 
 /// Gradients of outputs as lines: to[block - block_begin][position][16][2], plan.outputs(pairs) positions; and their
@@ -72,7 +92,8 @@ struct LineSlopes {
 
 /// Adds a weight gradient, as PairWeightGradient: gradient(o, tap, c) += sum over positions of in's pair at position +
 /// plan.offset(tap), channel c, times the slopes' pair of output channel o. Positions are summed 16 at a time in one
-/// chain that begins at the gradient. A unit is (16 input channels, tap); no element is written by two units.
+/// chain that begins at the gradient. A unit is (16 input channels, tap), the last channels fewer than 16 where in_c is
+/// no multiple; no element is written by two units.
 struct LineGradient {
     LinePlan plan;
     int pairs = 0;

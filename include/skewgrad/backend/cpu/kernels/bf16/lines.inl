@@ -44,8 +44,10 @@ struct LinePlace {
                                             LinePairs& to) const noexcept {
         const int row = y - before, column = x - before;
         const bool inside = pair < a.pairs() && row >= 0 && row < h && column >= 0 && column < w;
-        const Bfloat16* first = inside ? a.at + 2 * pair * a.image + row * a.row + column * a.pixel + channel : nullptr;
-        pair_channels(first, inside && 2 * pair + 1 < a.count ? first + a.image : nullptr, to);
+        const int image = a.twice ? pair : 2 * pair;
+        const Bfloat16* first = inside ? a.at + image * a.image + row * a.row + column * a.pixel + channel : nullptr;
+        const Bfloat16* second = a.twice ? first : inside && image + 1 < a.count ? first + a.image : nullptr;
+        pair_channels(first, second, to);
     }
 };
 
@@ -68,10 +70,47 @@ inline void lay_inputs(const LineInputs& a) noexcept {
     }
 }
 
+// One image's channels apart from each other, as pairs of parts.
+inline void spread_channels(const TapLines& a, const float* image) noexcept {
+    Bfloat16* row = a.planes + std::ptrdiff_t(2) * a.c * a.plane();
+    for (int y = 0; y < a.plan.in_h; ++y, image += a.plan.in_w * a.c) {
+        split(image, a.plan.in_w * a.c, row);
+        for (int c = 0; c < a.c; ++c) {
+            Bfloat16* to =
+                a.planes + 2 * (std::ptrdiff_t(c) * a.plane() + (y + a.plan.padding) * a.plane_w() + a.plan.padding);
+            for (int x = 0; x < a.plan.in_w; ++x)
+                __builtin_memcpy(to + 2 * x, row + 2 * (x * a.c + c), 2 * sizeof(Bfloat16));
+        }
+    }
+}
+
+inline void lay_taps(const TapLines& a) noexcept {
+    const LinePlan lines = a.lines();
+    const int length = lines.inputs(a.images), count = a.plan.taps * a.plan.taps * a.c;
+    const std::size_t row = std::size_t(2) * lines.in_w * sizeof(Bfloat16);
+    __builtin_memset(a.planes, 0, std::size_t(a.size_of_planes()) * sizeof(Bfloat16));
+    for (int image = 0; image < a.images; ++image) {
+        spread_channels(a, a.in + std::ptrdiff_t(image) * a.plan.in_h * a.plan.in_w * a.c);
+        for (int channel = a.channel_begin; channel < a.channel_end && channel < count; ++channel) {
+            const int tap = channel / a.c, tap_y = tap / a.plan.taps, tap_x = tap % a.plan.taps;
+            const Bfloat16* from =
+                a.planes + 2 * (std::ptrdiff_t(channel % a.c) * a.plane() + tap_y * a.plane_w() + tap_x);
+            Bfloat16* to = a.to + 2 * (std::ptrdiff_t(channel - a.channel_begin) * length + image * lines.pair_pitch());
+            for (int y = 0; y < lines.in_h; ++y, from += 2 * a.plane_w(), to += 2 * lines.in_w)
+                __builtin_memcpy(to, from, row);
+        }
+    }
+    for (int channel = a.channel_begin; channel < a.channel_end; ++channel) {
+        const int used = channel < count ? a.images * lines.pair_pitch() : 0;
+        __builtin_memset(a.to + 2 * (std::ptrdiff_t(channel - a.channel_begin) * length + used), 0,
+                         std::size_t(2) * std::size_t(length - used) * sizeof(Bfloat16));
+    }
+}
+
 inline void lay_slopes(const LineSlopes& a) noexcept {
     const int length = a.plan.outputs(a.images.pairs());
     Pairs ones{};  // not const with its value: nvcc's host pass ends at constant vectors
-    ones += 0x3f80u | 0x3f80u << 16;
+    ones += a.images.twice ? 0x3f80u : 0x3f80u | 0x3f80u << 16;
     Bfloat16* to = a.to;
     for (int block = a.block_begin; block < a.block_end; ++block) {
         Row<block_vectors> sum;

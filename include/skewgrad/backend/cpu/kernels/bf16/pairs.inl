@@ -50,6 +50,18 @@ typedef Words Pairs;
     __builtin_memcpy(to, &halves, sizeof halves);
 }
 
+// Two vectors, side by side: a whole line where a vector is half of one.
+[[gnu::always_inline]] inline void store_bf16(Bfloat16* to, Vector first, Vector second) noexcept {
+#if defined(SKEWGRAD_ISA_AVX512_BF16)
+    const auto both = _mm512_cvtne2ps_pbh(second, first);
+    static_assert(sizeof both == 2 * lanes * sizeof(Bfloat16));
+    __builtin_memcpy(to, &both, sizeof both);
+#else
+    store_bf16(to, first);
+    store_bf16(to + lanes, second);
+#endif
+}
+
 // Floats as their two parts: the nearest bf16, and the nearest to what is left of them.
 inline void split(const float* from, std::ptrdiff_t count, Bfloat16* to) noexcept {
     SKEWGRAD_EXACT_BODY

@@ -16,6 +16,7 @@ namespace cpu {
 /// A set's kernels for weight gradients of lines.
 struct LineKernels {
     void (*lay_inputs)(const LineInputs&) noexcept;
+    void (*lay_taps)(const TapLines&) noexcept;
     void (*lay_slopes)(const LineSlopes&) noexcept;
     void (*accumulate)(const LineGradient&) noexcept;
 };
@@ -33,6 +34,7 @@ struct PairKernelTable {
     void (*drop)(const Bf16Drop&) noexcept;
     void (*max_pool)(const MaxPool<Bfloat16>&) noexcept;
     void (*max_pool_gradient)(const MaxPoolGradient<Bfloat16>&) noexcept;
+    bool tiles;                ///< whether `convolve` takes tiles of pixels, and interleaved images
     const LineKernels* lines;  ///< null where weight gradients of lines have no advantage
 };
 

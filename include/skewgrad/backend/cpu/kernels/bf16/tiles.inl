@@ -1,26 +1,45 @@
 // Convolution of pairs by tiles: 16 pixels times 16 channels, 16 pairs at a time. `Tiles` is the machine's (AMX) or an
 // emulation of it; the packed weights of 16 pairs are a tile of factors as they lie.
+//
+// A unit of work is two tiles of pixels times two blocks of channels: four tiles of sums. Tiles take long to store and
+// their sums to finish (rectify, mask, round), and a processor looks ahead a few hundred instructions only: therefore
+// what one unit leaves is finished in slices between the products of the next.
 
-inline constexpr int tile_rows = 16, tile_pairs = 16;
+inline constexpr int tile_rows = tile_pixels, unit_pixels = 2 * tile_rows, unit_width = 2 * channel_block;
+
+// A pixel of the output: row y, place x in it, x counting images first where they are interleaved.
+struct OutputPlace {
+    int y = 0, x = 0;
+    [[gnu::always_inline]] inline void step(int row) noexcept {
+        if (++x == row) x = 0, ++y;
+    }
+};
 
 // Sixteen pixels of the output, in row-major order: where a tap reads them. Missing ones at the end count as zeros.
 struct TilePixels {
-    const Bfloat16* in[tile_rows];
-    std::ptrdiff_t apart;  // between all of them; 0 where they stand unevenly, or some are missing
+    const Bfloat16* first;
+    const Bfloat16* in[tile_rows];  // of each, where they stand unevenly or some are missing
+    std::ptrdiff_t apart;           // in bytes, between all of them; else 0
     int count;
 
-    [[gnu::always_inline]] inline void set(const PairConvolution& a, int first, int total) noexcept {
-        count = total - first < tile_rows ? total - first : tile_rows;
-        apart = count == tile_rows ? a.stride * a.in_pixel : 0;
-        for (int p = 0; p < count; ++p) {
-            const int y = (first + p) / a.out_w, x = (first + p) % a.out_w;
-            in[p] = a.in + y * a.stride * a.in_row + x * a.stride * a.in_pixel;
-            if (in[p] != in[0] + p * apart) apart = 0;
+    // Steps over them.
+    [[gnu::always_inline]] inline void set(const PairConvolution& a, OutputPlace& at, int left) noexcept {
+        const int row = a.out_w * a.images;
+        const std::ptrdiff_t step = a.stride * a.in_pixel, down = a.stride * a.in_row;
+        count = left < tile_rows ? left : tile_rows;
+        first = a.in + at.y * down + at.x * step;
+        if (at.x + tile_rows <= row) {
+            apart = step * std::ptrdiff_t(sizeof(Bfloat16));
+            at.x += tile_rows;
+            if (at.x == row) at.x = 0, ++at.y;
+            return;
         }
+        apart = 0;
+        for (int p = 0; p < count; ++p, at.step(row)) in[p] = a.in + at.y * down + at.x * step;
     }
     template <class Tiles, int tile>
     [[gnu::always_inline]] inline void load(std::ptrdiff_t offset) const noexcept {
-        if (apart != 0) return Tiles::template load<tile>(in[0] + offset, apart * std::ptrdiff_t(sizeof(Bfloat16)));
+        if (apart != 0) return Tiles::template load<tile>(first + offset, apart);
         alignas(64) Bfloat16 rows[tile_rows * 2 * tile_pairs] = {};
         for (int p = 0; p < count; ++p)
             __builtin_memcpy(rows + p * 2 * tile_pairs, in[p] + offset, 2 * tile_pairs * sizeof(Bfloat16));
@@ -28,13 +47,54 @@ struct TilePixels {
     }
 };
 
+// What one unit has left: sums [pixel][unit_width] on their way to their places.
+class TileResults {
+public:
+    [[gnu::always_inline]] inline void begin(const PairConvolution& a, const float* sums, OutputPlace at, int pixels,
+                                             int block, int blocks) noexcept {
+        sums_ = sums;
+        left_ = pixels;
+        const int first = block * channel_block, width = blocks * channel_block;
+        channels_ = !a.out_f32 || a.out_c - first > width ? width : a.out_c - first;
+        image_ = at.x % a.images;
+        x_ = at.x / a.images;
+        row_ = at.y * a.out_row + first;
+    }
+    [[gnu::always_inline]] inline void finish(const PairConvolution& a, int most) noexcept {
+        for (int n = most < left_ ? most : left_; n > 0; --n, --left_, sums_ += unit_width) {
+            const std::ptrdiff_t out = row_ + x_ * a.out_pixel + image_ * a.out_image;
+            if (image_ < a.stored_images) {
+                if (a.out_f32)
+                    finish_f32(a, sums_, out, channels_);
+                else if (channels_ == unit_width)
+                    finish_bf16(a, sums_, out, unit_width);
+                else
+                    finish_bf16(a, sums_, out, channels_);
+            }
+            if (++image_ < a.images) continue;
+            image_ = 0;
+            if (++x_ < a.out_w) continue;
+            x_ = 0;
+            row_ += a.out_row;
+        }
+    }
+
+private:
+    const float* sums_ = nullptr;
+    int left_ = 0, channels_ = 0, image_ = 0, x_ = 0;
+    std::ptrdiff_t row_ = 0;
+};
+
 // Tiles 0 to 3: sums of two groups of pixels times two blocks of channels; 4, 5: pixels; 6, 7: weights.
 template <class Tiles, int groups, int blocks>
-inline void convolve_tiles(const PairConvolution& a, int block, const TilePixels* pixels, float* results) noexcept {
+inline void convolve_tiles(const PairConvolution& a, int block, TapRows taps, const TilePixels* pixels, float* sums,
+                           TileResults& before) noexcept {
     constexpr std::ptrdiff_t line = channel_block * sizeof(float);
-    const std::ptrdiff_t block_size = std::ptrdiff_t(a.taps_h) * a.taps_w * a.pairs * 2 * channel_block;
-    const Bfloat16* weights = a.weights + block * block_size;
-    alignas(64) float start[2 * channel_block] = {};
+    // Where pixels touch each other in memory, a row of taps is one run of products.
+    const int run = a.images == 1 ? a.packed_row() : a.pairs, runs = a.images == 1 ? 1 : a.taps_w;
+    const std::ptrdiff_t row_size = std::ptrdiff_t(a.packed_row()) * 2 * channel_block, block_size = a.taps_h * row_size;
+    const Bfloat16* weights = a.weights + block * block_size + taps.begin * row_size;
+    alignas(64) float start[unit_width] = {};
     if (a.bias)
         for (int b = 0; b < blocks && block + b < blocks_of(a.out_c); ++b)
             __builtin_memcpy(start + b * channel_block, a.bias + (block + b) * channel_block, line);
@@ -43,10 +103,12 @@ inline void convolve_tiles(const PairConvolution& a, int block, const TilePixels
     if constexpr (blocks > 1) Tiles::template load<1>(start + channel_block, 0);
     if constexpr (groups > 1) Tiles::template load<2>(start, 0);
     if constexpr (groups > 1 && blocks > 1) Tiles::template load<3>(start + channel_block, 0);
-    for (int y = 0; y < a.taps_h; ++y)
-        for (int x = 0; x < a.taps_w; ++x)
-            for (int k = 0; k < a.pairs; k += tile_pairs, weights += tile_pairs * 2 * channel_block) {
-                const std::ptrdiff_t offset = y * a.in_row + x * a.in_pixel + 2 * k;
+    const int steps = (taps.end - taps.begin) * a.packed_row() / tile_pairs;
+    const int slice = steps > 0 ? (unit_pixels + steps - 1) / steps : unit_pixels;
+    for (int y = taps.begin; y < taps.end; ++y)
+        for (int x = 0; x < runs; ++x)
+            for (int k = 0; k < run; k += tile_pairs, weights += tile_pairs * 2 * channel_block) {
+                const std::ptrdiff_t offset = y * a.in_row + x * a.images * a.in_pixel + 2 * k;
                 Tiles::template load<6>(weights, line);
                 if constexpr (blocks > 1) Tiles::template load<7>(weights + block_size, line);
                 pixels[0].load<Tiles, 4>(offset);
@@ -57,46 +119,44 @@ inline void convolve_tiles(const PairConvolution& a, int block, const TilePixels
                     Tiles::template add_products<2, 5, 6>();
                     if constexpr (blocks > 1) Tiles::template add_products<3, 5, 7>();
                 }
+                before.finish(a, slice);
             }
-    constexpr std::ptrdiff_t row = 2 * line;
-    Tiles::template store<0>(results, row);
-    if constexpr (blocks > 1) Tiles::template store<1>(results + channel_block, row);
-    if constexpr (groups > 1) Tiles::template store<2>(results + tile_rows * 2 * channel_block, row);
-    if constexpr (groups > 1 && blocks > 1)
-        Tiles::template store<3>(results + (tile_rows * 2 + 1) * channel_block, row);
+    before.finish(a, unit_pixels);
+    constexpr std::ptrdiff_t row = unit_width * sizeof(float);
+    Tiles::template store<0>(sums, row);
+    if constexpr (blocks > 1) Tiles::template store<1>(sums + channel_block, row);
+    if constexpr (groups > 1) Tiles::template store<2>(sums + tile_rows * unit_width, row);
+    if constexpr (groups > 1 && blocks > 1) Tiles::template store<3>(sums + tile_rows * unit_width + channel_block, row);
 }
 
 template <class Tiles, int blocks>
 inline void convolve_tile_blocks(const PairConvolution& a, int block) noexcept {
-    alignas(64) float results[2 * tile_rows * 2 * channel_block];
-    const int first = block * channel_block;
-    const int channels =
-        !a.out_f32 || a.out_c - first > blocks * channel_block ? blocks * channel_block : a.out_c - first;
-    const int total = a.out_h * a.out_w;
-    for (int from = 0; from < total; from += 2 * tile_rows) {
+    alignas(64) float sums[2][unit_pixels * unit_width];  // of this unit and the one before
+    const int total = a.out_h * a.out_w * a.images;
+    OutputPlace at;
+    TileResults before;
+    for (int from = 0, turn = 0; from < total; from += unit_pixels, turn ^= 1) {
+        const OutputPlace first = at;
         TilePixels pixels[2];
-        pixels[0].set(a, from, total);
+        pixels[0].set(a, at, total - from);
         pixels[1].count = 0;
-        if (from + tile_rows < total) {
-            pixels[1].set(a, from + tile_rows, total);
-            convolve_tiles<Tiles, 2, blocks>(a, block, pixels, results);
-        } else {
-            convolve_tiles<Tiles, 1, blocks>(a, block, pixels, results);
-        }
-        for (int p = 0; p < pixels[0].count + pixels[1].count; ++p) {
-            const std::ptrdiff_t out = (from + p) / a.out_w * a.out_row + (from + p) % a.out_w * a.out_pixel + first;
-            if (a.out_f32)
-                finish_f32(a, results + p * 2 * channel_block, out, channels);
-            else
-                finish_bf16(a, results + p * 2 * channel_block, out, channels);
-        }
+        if (from + tile_rows < total) pixels[1].set(a, at, total - from - tile_rows);
+        const int last_y = at.x == 0 ? at.y - 1 : at.y;
+        const TapRows taps{a.zero_rows.first_tap(last_y * a.stride), a.zero_rows.end_tap(first.y * a.stride, a.taps_h)};
+        if (pixels[1].count > 0)
+            convolve_tiles<Tiles, 2, blocks>(a, block, taps, pixels, sums[turn], before);
+        else
+            convolve_tiles<Tiles, 1, blocks>(a, block, taps, pixels, sums[turn], before);
+        before.begin(a, sums[turn], first, pixels[0].count + pixels[1].count, block, blocks);
     }
+    before.finish(a, unit_pixels);
 }
 
 // What does not fill a tile with pairs goes without; that depends on the layer alone, so that bits do, too.
 template <class Tiles>
 inline void convolve_by_tiles(const PairConvolution& a) noexcept {
-    if (a.pairs % tile_pairs != 0) return convolve_all_pairs(a);
+    if (a.packed_row() % tile_pairs != 0) return convolve_all_pairs(a);
+    assert(a.in_pixel == 2 * a.pairs && (a.images == 1 || (a.stride == 1 && a.pairs % tile_pairs == 0)));
     Tiles::configure();
     int block = a.out_block_begin;
     for (; block + 2 <= a.out_block_end; block += 2) convolve_tile_blocks<Tiles, 2>(a, block);
