@@ -699,7 +699,7 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                 bias = bias_before;
                 for (int block = 0; block < blocks; block += 2) {
                     const int here = std::min(2, blocks - block);
-                    std::vector<Bfloat16> slopes = filled(here * plan.outputs(pairs) * 32);
+                    std::vector<Bfloat16> slopes = filled(here * plan.slopes(pairs) * 32);
                     kernels.lay_slopes({plan, dy_images, block, block + here, slopes.data(), bias.data()});
                     for (int unit = 0; unit < units; unit += share) {
                         const int end = std::min(unit + share, units);
@@ -735,9 +735,10 @@ BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_by_the_portable_set,
     const auto laid = [&](const LineKernels& kernels) {
         const LineImages three{images.data(), 5 * 7 * 64, 7 * 64, 64, 3};
         std::vector<Bfloat16> lines(static_cast<std::size_t>(64 * plan.inputs(2) * 2), Bfloat16(poison)),
-            slopes(static_cast<std::size_t>(4 * plan.outputs(2) * 32), Bfloat16(poison));
+            slopes(static_cast<std::size_t>(4 * plan.slopes(2) * 32), Bfloat16(poison));
         kernels.lay_inputs({plan, three, 0, 64, lines.data()});
-        kernels.lay_slopes({plan, three, 0, 4, slopes.data(), nullptr});
+        for (int block : {0, 2})
+            kernels.lay_slopes({plan, three, block, block + 2, slopes.data() + block * plan.slopes(2) * 32, nullptr});
         lines.insert(lines.end(), slopes.begin(), slopes.end());
         return lines;
     };

@@ -37,7 +37,7 @@ struct LineLayer {
     }
     /// Elements of one lane's scratch: all inputs, the slopes of two blocks of output channels, planes of parts.
     constexpr std::size_t inputs() const { return size(channels_laid() * lines().inputs(pairs()) * 2); }
-    constexpr std::size_t slopes() const { return size(2 * channel_block * lines().outputs(pairs()) * 2); }
+    constexpr std::size_t slopes() const { return size(2 * channel_block * lines().slopes(pairs()) * 2); }
     constexpr std::size_t planes() const { return parts ? size(taps(nullptr, 0).size_of_planes()) : 0; }
     constexpr std::size_t scratch() const { return fits() ? inputs() + slopes() + planes() : 0; }
 

@@ -17,16 +17,13 @@ inline constexpr int pair_width = pair_blocks * channel_block;
 inline void finish_bf16(const PairConvolution& a, const float* sums, std::ptrdiff_t at, int count) noexcept {
     Bfloat16* out = static_cast<Bfloat16*>(a.out) + at;
     const Bfloat16* mask = a.mask ? static_cast<const Bfloat16*>(a.mask) + at : nullptr;
-    const auto finished = [&](int c) __attribute__((always_inline)) {
-        const Vector zero{};
+    const Vector zero{};
+    for (int c = 0; c < count; c += lanes) {
         Vector v = load(sums + c);
         if (a.rectify) v = select(v > zero, v, zero);
         if (mask) v = select(load(mask + c) > zero, v, zero);
-        return v;
-    };
-    int c = 0;
-    for (; c + 2 * lanes <= count; c += 2 * lanes) store_bf16(out + c, finished(c), finished(c + lanes));
-    for (; c < count; c += lanes) store_bf16(out + c, finished(c));
+        store_bf16(out + c, v);
+    }
 }
 inline void finish_f32(const PairConvolution& a, const float* sums, std::ptrdiff_t at, int count) noexcept {
     float* out = static_cast<float*>(a.out) + at;

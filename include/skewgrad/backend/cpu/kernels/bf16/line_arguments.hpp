@@ -15,7 +15,9 @@ namespace cpu {
 //
 //   0 0 0 0 . . . 0 a a a 0 b b b 0 c c c 0 0 0 0 . . . 0 d d d 0 ...      3 pixels a row, a border of 1, 4 a pitch
 //
-// Outputs stand at the places that their first tap reads; the gradient is zero where none does.
+// Outputs stand at the places that their first tap reads; the gradient is zero where none does. What a tap multiplies
+// is found by stepping back along the line of gradients: its places are whole cache lines wherever one begins, which
+// those of inputs are not.
 
 /// Positions of a tile's pairs, and channels of its rows.
 inline constexpr int line_step = 16;
@@ -29,16 +31,20 @@ struct LinePlan {
     constexpr int pitch() const noexcept { return in_w + padding; }                   ///< from row to row
     constexpr int pair_pitch() const noexcept { return (in_h + padding) * pitch(); }  ///< from pair to pair
     constexpr int offset(int tap) const noexcept { return tap / taps * pitch() + tap % taps; }
-    /// Of outputs of `pairs` pairs of images; whole steps.
+    /// Zeros before the first output, for steps back.
+    constexpr int before() const noexcept { return offset(taps * taps - 1); }
+    /// Places that outputs of `pairs` pairs of images stand at.
     constexpr int outputs(int pairs) const noexcept {
-        return steps((pairs - 1) * pair_pitch() + (out_h() - 1) * pitch() + out_w());
+        return (pairs - 1) * pair_pitch() + (out_h() - 1) * pitch() + out_w();
     }
-    /// Of inputs: as far as the last tap of the last output reads. An odd number of steps, so that the lines of
-    /// neighbouring channels do not meet in the same places of a cache.
+    /// Of inputs: as far as the last tap of the last output reads, in whole steps. An odd number of them, so that the
+    /// lines of neighbouring channels do not meet in the same places of a cache.
     constexpr int inputs(int pairs) const noexcept {
-        const int all = steps(outputs(pairs) + offset(taps * taps - 1));
+        const int all = steps(outputs(pairs) + before());
         return all / line_step % 2 == 1 ? all : all + line_step;
     }
+    /// Of gradients: zeros, outputs, and zeros up to where inputs end.
+    constexpr int slopes(int pairs) const noexcept { return before() + inputs(pairs); }
 
 private:
     static constexpr int steps(int positions) noexcept { return (positions + line_step - 1) / line_step * line_step; }
@@ -80,8 +86,9 @@ struct TapLines {
     constexpr int size_of_planes() const noexcept { return 2 * c * (plane() + plan.in_w); }
 };
 
-/// Gradients of outputs as lines: to[block - block_begin][position][16][2], plan.outputs(pairs) positions; and their
-/// sums over both images and all positions, from zero and in order, added to bias_gradient[block][16] unless null.
+/// Gradients of outputs as lines: to[block - block_begin][position][16][2], plan.slopes(pairs) positions, 64-byte
+/// aligned; and their sums over both images and all positions, from zero and in order, added to
+/// bias_gradient[block][16] unless null. One block, or two that lie in the same 32 channels.
 struct LineSlopes {
     LinePlan plan;
     LineImages images;
@@ -90,9 +97,9 @@ struct LineSlopes {
     float* bias_gradient = nullptr;
 };
 
-/// Adds a weight gradient, as PairWeightGradient: gradient(o, tap, c) += sum over positions of in's pair at position +
-/// plan.offset(tap), channel c, times the slopes' pair of output channel o. Positions are summed 16 at a time in one
-/// chain that begins at the gradient. A unit is (16 input channels, tap), the last channels fewer than 16 where in_c is
+/// Adds a weight gradient, as PairWeightGradient: gradient(o, tap, c) += sum over positions of in's pair, channel c,
+/// times the slopes' pair of output channel o, plan.offset(tap) before. Positions are summed 16 at a time in one chain
+/// that begins at the gradient. A unit is (16 input channels, tap), the last channels fewer than 16 where in_c is
 /// no multiple; no element is written by two units.
 struct LineGradient {
     LinePlan plan;

@@ -28,45 +28,86 @@ typedef std::uint16_t LineHalves __attribute__((vector_size(line_step * sizeof(s
     }
 }
 
-// A place that walks along a line: column `x` of row `y` of pair `pair`, the border before them included.
-struct LinePlace {
-    int pair = 0, y = 0, x = 0;
+// Writes the lines of `tiles` times 16 channels, place by place.
+template <int tiles>
+class LineWriter {
+public:
+    [[gnu::always_inline]] inline LineWriter(Bfloat16* to, int length) noexcept : to_(to), length_(length) {}
 
-    [[gnu::always_inline]] inline void step(const LinePlan& plan) noexcept {
-        if (++x < plan.pitch()) return;
-        x = 0;
-        if (++y < plan.in_h + plan.padding) return;
-        y = 0;
-        ++pair;
+    [[gnu::always_inline]] inline void put(const WideHalves (&pairs)[tiles]) noexcept {
+        for (int t = 0; t < tiles; ++t) rows_[t][filled_] = __builtin_bit_cast(LinePairs, pairs[t]);
+        if (++filled_ == line_step) flush();
     }
-    // What stands here: from `channel` on, the pixels (y - before, x - before) of two images of h x w.
-    [[gnu::always_inline]] inline void read(const LineImages& a, int channel, int before, int h, int w,
-                                            LinePairs& to) const noexcept {
-        const int row = y - before, column = x - before;
-        const bool inside = pair < a.pairs() && row >= 0 && row < h && column >= 0 && column < w;
-        const int image = a.twice ? pair : 2 * pair;
-        const Bfloat16* first = inside ? a.at + image * a.image + row * a.row + column * a.pixel + channel : nullptr;
-        const Bfloat16* second = a.twice ? first : inside && image + 1 < a.count ? first + a.image : nullptr;
-        pair_channels(first, second, to);
+    inline void put_zeros(int count) noexcept {
+        const WideHalves none[tiles] = {};
+        for (int i = 0; i < count; ++i) put(none);
     }
+    inline void finish() noexcept { put_zeros(length_ - position_ - filled_); }
+
+private:
+    inline void flush() noexcept {
+        for (int t = 0; t < tiles; ++t) {
+            turn_over(rows_[t]);
+            for (int r = 0; r < line_step; ++r)
+                __builtin_memcpy(to_ + ((std::ptrdiff_t(t) * line_step + r) * length_ + position_) * 2, &rows_[t][r],
+                                 sizeof rows_[t][r]);
+        }
+        position_ += line_step;
+        filled_ = 0;
+    }
+    LinePairs rows_[tiles][line_step];
+    Bfloat16* to_;
+    int length_, position_ = 0, filled_ = 0;
 };
 
+// Two images' pixels in pairs, both blocks of their 32 channels: the first block's 16, then the second's.
+[[gnu::always_inline]] inline void pair_wide(const Bfloat16* first, const Bfloat16* second,
+                                             WideHalves (&to)[2]) noexcept {
+    WideHalves a, b{};
+    load_wide(first, a);
+    if (second) load_wide(second, b);
+    to[0] = __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42,
+                                    11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
+    to[1] = __builtin_shufflevector(a, b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25,
+                                    57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63);
+}
+// The same of one block of 16.
+[[gnu::always_inline]] inline void pair_wide(const Bfloat16* first, const Bfloat16* second,
+                                             WideHalves (&to)[1]) noexcept {
+    LinePairs pairs;
+    pair_channels(first, second, pairs);
+    to[0] = __builtin_bit_cast(WideHalves, pairs);
+}
+
+template <int tiles>
+inline void lay_channels(const LineInputs& a, int channel) noexcept {
+    const LineImages& images = a.images;
+    const int length = a.plan.inputs(images.pairs());
+    LineWriter<tiles> line(a.to + std::ptrdiff_t(channel - a.channel_begin) * length * 2, length);
+    for (int image = 0; image < images.count; image += 2) {
+        line.put_zeros(a.plan.padding * a.plan.pitch());
+        for (int y = 0; y < a.plan.in_h; ++y) {
+            line.put_zeros(a.plan.padding);
+            const Bfloat16* first = images.at + image * images.image + y * images.row + channel;
+            const Bfloat16* second = image + 1 < images.count ? first + images.image : nullptr;
+            for (int x = 0; x < a.plan.in_w; ++x, first += images.pixel) {
+                WideHalves pairs[tiles];
+                pair_wide(first, second, pairs);
+                line.put(pairs);
+                if (second) second += images.pixel;
+            }
+        }
+    }
+    line.finish();
+}
+
+// Pixels of more than 16 channels are lines of 32.
 inline void lay_inputs(const LineInputs& a) noexcept {
     assert(a.channel_begin % line_step == 0 && a.channel_end % line_step == 0);
-    const int length = a.plan.inputs(a.images.pairs());
-    for (int c = a.channel_begin; c < a.channel_end; c += line_step) {
-        Bfloat16* to = a.to + std::ptrdiff_t(c - a.channel_begin) * length * 2;
-        LinePlace place;
-        for (int position = 0; position < length; position += line_step) {
-            LinePairs rows[line_step];
-            for (LinePairs& row : rows) {
-                place.read(a.images, c, a.plan.padding, a.plan.in_h, a.plan.in_w, row);
-                place.step(a.plan);
-            }
-            turn_over(rows);
-            for (int r = 0; r < line_step; ++r)
-                __builtin_memcpy(to + (std::ptrdiff_t(r) * length + position) * 2, &rows[r], sizeof rows[r]);
-        }
+    for (int channel = a.channel_begin; channel < a.channel_end;) {
+        const bool both = channel % wide == 0 && channel + wide <= a.channel_end;
+        both ? lay_channels<2>(a, channel) : lay_channels<1>(a, channel);
+        channel += both ? wide : line_step;
     }
 }
 
@@ -107,28 +148,49 @@ inline void lay_taps(const TapLines& a) noexcept {
     }
 }
 
-inline void lay_slopes(const LineSlopes& a) noexcept {
-    const int length = a.plan.outputs(a.images.pairs());
+// The rows of one pair of images, `blocks` blocks from a.block_begin on; adds their sums to `sums`.
+template <int blocks>
+inline void lay_slopes_of_pair(const LineSlopes& a, int pair, Bfloat16* to, std::ptrdiff_t to_block,
+                               Row<blocks * block_vectors>& sums) noexcept {
+    const LineImages& images = a.images;
+    const int image = images.twice ? pair : 2 * pair;
+    const bool alone = !images.twice && image + 1 == images.count;
     Pairs ones{};  // not const with its value: nvcc's host pass ends at constant vectors
-    ones += a.images.twice ? 0x3f80u : 0x3f80u | 0x3f80u << 16;
-    Bfloat16* to = a.to;
-    for (int block = a.block_begin; block < a.block_end; ++block) {
-        Row<block_vectors> sum;
-        sum.clear();
-        LinePlace place;
-        for (int position = 0; position < length; ++position, to += 2 * channel_block) {
-            LinePairs pairs;
-            place.read(a.images, block * channel_block, 0, a.plan.out_h(), a.plan.out_w(), pairs);
-            __builtin_memcpy(to, &pairs, sizeof pairs);
-            place.step(a.plan);
-            PairRow<block_vectors> slope;
-            slope.load_from(to, channel_block);
-            slope.add_products_to(sum, ones);
+    ones += images.twice ? 0x3f80u : 0x3f80u | 0x3f80u << 16;
+    for (int y = 0; y < a.plan.out_h(); ++y) {
+        const Bfloat16* first = images.at + image * images.image + y * images.row + a.block_begin * channel_block;
+        const Bfloat16* second = images.twice ? first : first + images.image;
+        Bfloat16* at = to + std::ptrdiff_t(y) * a.plan.pitch() * 2 * channel_block;
+        for (int x = 0; x < a.plan.out_w(); ++x, first += images.pixel, at += 2 * channel_block) {
+            WideHalves pairs[blocks];
+            pair_wide(first, alone ? nullptr : second, pairs);
+            for (int b = 0; b < blocks; ++b) store_wide(at + b * to_block, pairs[b]);
+            second += images.pixel;
+            PairRow<blocks * block_vectors> slope;
+            slope.load_from(at, to_block / 2);
+            slope.add_products_to(sums, ones);
         }
-        if (!a.bias_gradient) continue;
-        Row<block_vectors> total;
-        total.load_from(a.bias_gradient + block * channel_block, channel_block);
-        total.add(sum);
-        total.store_to(a.bias_gradient + block * channel_block, channel_block);
     }
+}
+
+template <int blocks>
+inline void lay_slope_blocks(const LineSlopes& a) noexcept {
+    const int pairs = a.images.pairs();
+    const std::ptrdiff_t place = 2 * channel_block, to_block = a.plan.slopes(pairs) * place;
+    __builtin_memset(a.to, 0, std::size_t(blocks * to_block) * sizeof(Bfloat16));
+    Row<blocks * block_vectors> sums;
+    sums.clear();
+    for (int pair = 0; pair < pairs; ++pair)
+        lay_slopes_of_pair<blocks>(a, pair, a.to + (a.plan.before() + pair * a.plan.pair_pitch()) * place, to_block,
+                                   sums);
+    if (!a.bias_gradient) return;
+    Row<blocks * block_vectors> total;
+    total.load_from(a.bias_gradient + a.block_begin * channel_block, channel_block);
+    total.add(sums);
+    total.store_to(a.bias_gradient + a.block_begin * channel_block, channel_block);
+}
+
+inline void lay_slopes(const LineSlopes& a) noexcept {
+    assert(a.block_end - a.block_begin == 1 || (a.block_end - a.block_begin == 2 && a.block_begin % 2 == 0));
+    a.block_end - a.block_begin == 2 ? lay_slope_blocks<2>(a) : lay_slope_blocks<1>(a);
 }

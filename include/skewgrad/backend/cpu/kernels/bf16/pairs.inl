@@ -50,15 +50,23 @@ typedef Words Pairs;
     __builtin_memcpy(to, &halves, sizeof halves);
 }
 
-// Two vectors, side by side: a whole line where a vector is half of one.
-[[gnu::always_inline]] inline void store_bf16(Bfloat16* to, Vector first, Vector second) noexcept {
+// A pixel's 32 channels at once.
+inline constexpr int wide = 2 * channel_block;
+typedef std::int16_t WideHalves __attribute__((vector_size(wide * sizeof(std::int16_t))));
+
+[[gnu::always_inline]] inline void load_wide(const Bfloat16* from, WideHalves& to) noexcept {
+    __builtin_memcpy(&to, from, sizeof to);
+}
+[[gnu::always_inline]] inline void store_wide(Bfloat16* to, const WideHalves& v) noexcept {
+    __builtin_memcpy(to, &v, sizeof v);
+}
+[[gnu::always_inline]] inline void round_wide(const float* from, WideHalves& to) noexcept {
 #if defined(SKEWGRAD_ISA_AVX512_BF16)
-    const auto both = _mm512_cvtne2ps_pbh(second, first);
-    static_assert(sizeof both == 2 * lanes * sizeof(Bfloat16));
-    __builtin_memcpy(to, &both, sizeof both);
+    to = __builtin_bit_cast(WideHalves, _mm512_cvtne2ps_pbh(load(from + lanes), load(from)));
 #else
-    store_bf16(to, first);
-    store_bf16(to + lanes, second);
+    alignas(64) Bfloat16 halves[wide];
+    for (int c = 0; c < wide; c += lanes) store_bf16(halves + c, load(from + c));
+    load_wide(halves, to);
 #endif
 }
 

@@ -5,7 +5,7 @@
 // their sums to finish (rectify, mask, round), and a processor looks ahead a few hundred instructions only: therefore
 // what one unit leaves is finished in slices between the products of the next.
 
-inline constexpr int tile_rows = tile_pixels, unit_pixels = 2 * tile_rows, unit_width = 2 * channel_block;
+inline constexpr int tile_rows = tile_pixels, unit_pixels = 2 * tile_rows, unit_width = wide;
 
 // A pixel of the output: row y, place x in it, x counting images first where they are interleaved.
 struct OutputPlace {
@@ -47,6 +47,14 @@ struct TilePixels {
     }
 };
 
+// What is done to sums: bf16 numbers are positive where their bits are, read as a signed number.
+enum class Ending { plain, rectified, masked, other };
+
+[[gnu::always_inline]] inline Ending ending_of(const PairConvolution& a, int channels) noexcept {
+    if (a.out_f32 || channels != unit_width || (a.mask && a.rectify)) return Ending::other;
+    return a.mask ? Ending::masked : a.rectify ? Ending::rectified : Ending::plain;
+}
+
 // What one unit has left: sums [pixel][unit_width] on their way to their places.
 class TileResults {
 public:
@@ -56,33 +64,54 @@ public:
         left_ = pixels;
         const int first = block * channel_block, width = blocks * channel_block;
         channels_ = !a.out_f32 || a.out_c - first > width ? width : a.out_c - first;
+        how_ = ending_of(a, channels_);
         image_ = at.x % a.images;
         x_ = at.x / a.images;
-        row_ = at.y * a.out_row + first;
+        at_ = at.y * a.out_row + x_ * a.out_pixel + image_ * a.out_image + first;
     }
     [[gnu::always_inline]] inline void finish(const PairConvolution& a, int most) noexcept {
-        for (int n = most < left_ ? most : left_; n > 0; --n, --left_, sums_ += unit_width) {
-            const std::ptrdiff_t out = row_ + x_ * a.out_pixel + image_ * a.out_image;
-            if (image_ < a.stored_images) {
-                if (a.out_f32)
-                    finish_f32(a, sums_, out, channels_);
-                else if (channels_ == unit_width)
-                    finish_bf16(a, sums_, out, unit_width);
-                else
-                    finish_bf16(a, sums_, out, channels_);
-            }
-            if (++image_ < a.images) continue;
-            image_ = 0;
-            if (++x_ < a.out_w) continue;
-            x_ = 0;
-            row_ += a.out_row;
-        }
+        const int count = most < left_ ? most : left_;
+        left_ -= count;
+        if (how_ == Ending::rectified) return some<Ending::rectified>(a, count);
+        if (how_ == Ending::masked) return some<Ending::masked>(a, count);
+        if (how_ == Ending::plain) return some<Ending::plain>(a, count);
+        some<Ending::other>(a, count);
     }
 
 private:
+    template <Ending how>
+    [[gnu::always_inline]] inline void some(const PairConvolution& a, int count) noexcept {
+        for (; count > 0; --count, sums_ += unit_width) {
+            if (image_ < a.stored_images) one<how>(a);
+            at_ += a.out_image;
+            if (++image_ < a.images) continue;
+            image_ = 0;
+            at_ += a.out_pixel - a.images * a.out_image;
+            if (++x_ < a.out_w) continue;
+            x_ = 0;
+            at_ += a.out_row - a.out_w * a.out_pixel;
+        }
+    }
+    template <Ending how>
+    [[gnu::always_inline]] inline void one(const PairConvolution& a) const noexcept {
+        if constexpr (how == Ending::other) {
+            a.out_f32 ? finish_f32(a, sums_, at_, channels_) : finish_bf16(a, sums_, at_, channels_);
+        } else {
+            WideHalves v, mask;
+            round_wide(sums_, v);
+            if constexpr (how == Ending::rectified) v &= v > 0;
+            if constexpr (how == Ending::masked) {
+                load_wide(static_cast<const Bfloat16*>(a.mask) + at_, mask);
+                v &= mask > 0;
+            }
+            store_wide(static_cast<Bfloat16*>(a.out) + at_, v);
+        }
+    }
+
     const float* sums_ = nullptr;
     int left_ = 0, channels_ = 0, image_ = 0, x_ = 0;
-    std::ptrdiff_t row_ = 0;
+    Ending how_ = Ending::other;
+    std::ptrdiff_t at_ = 0;
 };
 
 // Tiles 0 to 3: sums of two groups of pixels times two blocks of channels; 4, 5: pixels; 6, 7: weights.
@@ -92,7 +121,8 @@ inline void convolve_tiles(const PairConvolution& a, int block, TapRows taps, co
     constexpr std::ptrdiff_t line = channel_block * sizeof(float);
     // Where pixels touch each other in memory, a row of taps is one run of products.
     const int run = a.images == 1 ? a.packed_row() : a.pairs, runs = a.images == 1 ? 1 : a.taps_w;
-    const std::ptrdiff_t row_size = std::ptrdiff_t(a.packed_row()) * 2 * channel_block, block_size = a.taps_h * row_size;
+    const std::ptrdiff_t row_size = std::ptrdiff_t(a.packed_row()) * 2 * channel_block,
+                         block_size = a.taps_h * row_size;
     const Bfloat16* weights = a.weights + block * block_size + taps.begin * row_size;
     alignas(64) float start[unit_width] = {};
     if (a.bias)
@@ -126,7 +156,8 @@ inline void convolve_tiles(const PairConvolution& a, int block, TapRows taps, co
     Tiles::template store<0>(sums, row);
     if constexpr (blocks > 1) Tiles::template store<1>(sums + channel_block, row);
     if constexpr (groups > 1) Tiles::template store<2>(sums + tile_rows * unit_width, row);
-    if constexpr (groups > 1 && blocks > 1) Tiles::template store<3>(sums + tile_rows * unit_width + channel_block, row);
+    if constexpr (groups > 1 && blocks > 1)
+        Tiles::template store<3>(sums + tile_rows * unit_width + channel_block, row);
 }
 
 template <class Tiles, int blocks>
