@@ -650,7 +650,8 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                            {48, 10, 5, 2, 3, 7, 3},
                            {16, 33, 3, 0, 4, 40, 1},
                            {64, 17, 1, 0, 1, 1, 37},
-                           {32, 20, 2, 1, 5, 4, 4}})
+                           {32, 20, 2, 1, 5, 4, 4},
+                           {20, 32, 3, 1, 6, 5, 3}})
         BOOST_TEST_CONTEXT(s.in_c << "->" << s.out_c << ", taps " << s.taps << ", " << s.h << " x " << s.w << ", "
                                   << s.images << " images") {
             const LinePlan plan{s.h, s.w, s.padding, s.taps};
@@ -692,7 +693,7 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                 return std::vector<Bfloat16>(static_cast<std::size_t>(size), Bfloat16(poison));
             };
             const std::vector<float> before = gradient, bias_before = bias;
-            const int units = s.in_c / 16 * taps;
+            const int units = (s.in_c + 15) / 16 * taps;
             std::vector<float> whole;
             for (const int share : {units, 1, 2, 5}) {
                 gradient = before;
@@ -722,7 +723,86 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
         }
 }
 
-BOOST_AUTO_TEST_CASE(weight_gradient_by_emulated_tiles) { gradient_of_lines_is_right(emulated_line_kernels); }
+// f32 images, every tap's inputs being lines; channels laid out in two shares.
+void gradient_of_f32_images_is_right(const LineKernels& kernels) {
+    struct Shape {
+        int c, out_c, taps, padding, h, w, images;
+    };
+    for (const Shape& s : {Shape{3, 33, 3, 1, 9, 7, 3}, {1, 16, 5, 2, 6, 6, 2}, {3, 32, 3, 0, 17, 18, 1}})
+        BOOST_TEST_CONTEXT(s.c << "->" << s.out_c << ", taps " << s.taps << ", " << s.h << " x " << s.w << ", "
+                               << s.images << " images") {
+            const LinePlan plan{s.h, s.w, s.padding, s.taps};
+            const int taps = s.taps * s.taps, channels = taps * s.c, laid = (channels + 15) / 16 * 16,
+                      blocks = blocks_of(s.out_c);
+            Draws draws(13);
+            std::vector<float> images(static_cast<std::size_t>(s.images * s.h * s.w * s.c));
+            for (float& v : images) v = draws.next();
+            std::vector<Bfloat16> all_dy;
+            std::vector<Image> dy(static_cast<std::size_t>(s.images), Image(plan.out_h(), plan.out_w(), s.out_c));
+            for (Image& d : dy) {
+                d.fill(draws);
+                all_dy.insert(all_dy.end(), d.values.begin(), d.values.end());
+            }
+            std::vector<float> gradient(static_cast<std::size_t>(blocks * channels * 16)),
+                bias(static_cast<std::size_t>(blocks * 16));
+            std::vector<double> sums(gradient.size()), bias_sums(bias.size());
+            for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = double{gradient[i] = draws.next()};
+            for (int n = 0; n < s.images; ++n)
+                for (int y = 0; y < plan.out_h(); ++y)
+                    for (int x = 0; x < plan.out_w(); ++x)
+                        for (int o = 0; o < s.out_c; ++o) {
+                            const double g = double{value(dy[static_cast<std::size_t>(n)].at(y, x, o))};
+                            bias_sums[static_cast<std::size_t>(o)] += g;
+                            for (int channel = 0; channel < channels; ++channel) {
+                                const int tap = channel / s.c, row = y + tap / s.taps - s.padding,
+                                          column = x + tap % s.taps - s.padding;
+                                if (row < 0 || row >= s.h || column < 0 || column >= s.w) continue;
+                                const float in = images[static_cast<std::size_t>(
+                                    ((n * s.h + row) * s.w + column) * s.c + channel % s.c)];
+                                sums[static_cast<std::size_t>((o / 16 * channels + channel) * 16 + o % 16)] +=
+                                    g * double{in};
+                            }
+                        }
+            TapLines job;
+            job.plan = plan;
+            job.in = images.data();
+            job.c = s.c;
+            job.images = s.images;
+            const LinePlan lines = job.lines();
+            std::vector<Bfloat16> planes(static_cast<std::size_t>(job.size_of_planes()), Bfloat16(poison)),
+                in(static_cast<std::size_t>(laid * lines.inputs(s.images) * 2), Bfloat16(poison));
+            job.planes = planes.data();
+            for (const auto& [begin, end] : {std::pair(0, 16), std::pair(16, laid)}) {
+                job.channel_begin = begin;
+                job.channel_end = end;
+                job.to = in.data() + begin * lines.inputs(s.images) * 2;
+                if (begin < end) kernels.lay_taps(job);
+            }
+            for (int block = 0; block < blocks; block += 2) {
+                const int here = std::min(2, blocks - block);
+                std::vector<Bfloat16> slopes(static_cast<std::size_t>(here * lines.slopes(s.images) * 32),
+                                             Bfloat16(poison));
+                kernels.lay_slopes({lines,
+                                    {all_dy.data(), plan.out_h() * dy[0].row, dy[0].row, dy[0].pixel, s.images, true},
+                                    block,
+                                    block + here,
+                                    slopes.data(),
+                                    bias.data()});
+                kernels.accumulate({lines, s.images, in.data(), 0, slopes.data(), channels, gradient.data(),
+                                    channels * 16, block, here, 0, laid / 16});
+            }
+            RelativeError error, bias_error;
+            for (std::size_t i = 0; i < sums.size(); ++i) error.add(double{gradient[i]}, sums[i]);
+            for (std::size_t i = 0; i < bias.size(); ++i) bias_error.add(double{bias[i]}, bias_sums[i]);
+            BOOST_TEST(error.value() <= 0x1p-17);                                   // what two parts leave of a value
+            BOOST_TEST(bias_error.value() <= tolerance(s.images * s.h * s.w) * 4);  // its terms cancel
+        }
+}
+
+BOOST_AUTO_TEST_CASE(weight_gradient_by_emulated_tiles) {
+    gradient_of_lines_is_right(emulated_line_kernels);
+    gradient_of_f32_images_is_right(emulated_line_kernels);
+}
 
 #if defined(__x86_64__)
 // Lines do not need tiles: where only those are missing, images are laid out as by the portable set.
@@ -748,6 +828,7 @@ BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_by_the_portable_set,
 BOOST_AUTO_TEST_CASE(weight_gradient_by_tiles, *ut::precondition(has_set<InstructionSet::amx>)) {
     BOOST_REQUIRE(tile_refusal() == "");
     gradient_of_lines_is_right(*pair_kernels(InstructionSet::amx).lines);
+    gradient_of_f32_images_is_right(*pair_kernels(InstructionSet::amx).lines);
 }
 #endif
 
