@@ -32,7 +32,7 @@ struct Memory {
     Aligned<float> gradient, bias;
 
     static host::Layout layout(const Layer& l, int channels) { return Cpu<bf16>::layout({channels, l.h, l.w}, false); }
-    static std::ptrdiff_t pixel(int channels) { return channels <= channel_block ? 16 : (channels + 31) / 32 * 32; }
+    static std::ptrdiff_t pixel(int channels) { return Cpu<bf16>::layout({channels, 1, 1}, false).w; }
     Memory(InstructionSet set, const Layer& l)
         : kernels(pair_kernels(set)),
           layer(l),
@@ -84,6 +84,14 @@ struct Memory {
         job.out_h = layer.h;
         job.out_w = layer.w;
         job.out_block_end = static_cast<int>(out_pixel) / channel_block;
+        return job;
+    }
+    /// The same of one of `others` images that lie interleaved.
+    PairConvolution convolution_alone(int image, int others) const {
+        PairConvolution job = convolution(image);
+        job.in = in.values + image * in_pixel;
+        job.in_row *= others;
+        job.in_pixel *= others;
         return job;
     }
     /// Of images 2 `pair` and the one after it.
@@ -208,9 +216,9 @@ void add(InstructionSet set, const Layer& layer) {
     benchmark::RegisterBenchmark(("convolve/" + place).c_str(), [=](benchmark::State& state) {
         Memory mine(set, layer), twin(InstructionSet::portable, layer);
         pair_kernels(set).convolve(mine.convolution(0));
-        pair_kernels(InstructionSet::portable).convolve(twin.convolution(0));
-        if (mine.together == 1)                              // else images lie elsewhere: tests compare them
-            require_close(mine.out, twin.out, 2e-3, place);  // sums of another order may round to the other neighbour
+        for (int image = 0; image < mine.together; ++image)
+            pair_kernels(InstructionSet::portable).convolve(twin.convolution_alone(image, mine.together));
+        require_close(mine.out, twin.out, 2e-3, place);  // sums of another order may round to the other neighbour
         time_images(state, most(), mine.together * layer.operations(),
                     [&](int image) { pair_kernels(set).convolve(mine.convolution(image)); });
     });

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -64,6 +65,11 @@ std::vector<Extents> shapes() {
     all.push_back({32, 32, 3, 1, 16, 16});
     all.push_back({16, 33, 3, 1, 2, 150});  // rows longer than one group of pixels of the weight gradient
     all.push_back({700, 10, 1, 1, 1, 33});  // a dense layer: the batch is a row
+    // Pixels that lie evenly and unevenly, groups of 16 with and without an end, one block and several.
+    const Extents by_tiles[] = {{64, 16, 3, 1, 8, 8}, {32, 48, 1, 1, 5, 7},   {96, 20, 3, 2, 3, 9},
+                                {64, 70, 5, 1, 4, 4}, {640, 10, 1, 1, 1, 37}, {31, 33, 3, 1, 1, 33},
+                                {20, 32, 3, 1, 9, 4}};
+    all.insert(all.end(), std::begin(by_tiles), std::end(by_tiles));
     return all;
 }
 
@@ -768,7 +774,7 @@ void gradient_of_f32_images_is_right(const LineKernels& kernels) {
             job.in = images.data();
             job.c = s.c;
             job.images = s.images;
-            const LinePlan lines = job.lines();
+            const LinePlan lines = plan.of_outputs();
             std::vector<Bfloat16> planes(static_cast<std::size_t>(job.size_of_planes()), Bfloat16(poison)),
                 in(static_cast<std::size_t>(laid * lines.inputs(s.images) * 2), Bfloat16(poison));
             job.planes = planes.data();

@@ -21,7 +21,7 @@ struct LineLayer {
 
     constexpr bool fits() const { return stride == 1 && (!parts || plan.taps > 1); }
     /// The layer that the lines belong to.
-    constexpr LinePlan lines() const { return parts ? taps({}, 0).lines() : plan; }
+    constexpr LinePlan lines() const { return parts ? plan.of_outputs() : plan; }
     constexpr int channels() const { return parts ? plan.taps * plan.taps * masters.in_c : masters.in_c; }
     constexpr int channels_laid() const { return (channels() + line_step - 1) / line_step * line_step; }
     /// Pairs that are laid out together, and the images that they are.
