@@ -11,11 +11,11 @@ namespace skewgrad_tests {
 struct Softplus {
     static constexpr const char* name = "softplus";
     template <class S>
-    static S value(S x) {
+    SKEWGRAD_FN static S value(S x) {
         return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
     }
     template <class S>
-    static S slope(S x) {
+    SKEWGRAD_FN static S slope(S x) {
         return 1 / (1 + std::exp(-x));
     }
 };
@@ -24,15 +24,15 @@ struct Softplus {
 struct Sigmoid {
     static constexpr const char* name = "sigmoid";
     template <class S>
-    static S value(S x) {
+    SKEWGRAD_FN static S value(S x) {
         return 1 / (1 + std::exp(-x));
     }
     template <class S>
-    static S slope(S x) {
+    SKEWGRAD_FN static S slope(S x) {
         return slope_from_value(value(x));
     }
     template <class S>
-    static S slope_from_value(S y) {
+    SKEWGRAD_FN static S slope_from_value(S y) {
         return y * (1 - y);
     }
 };
@@ -45,15 +45,15 @@ struct ScaleAndShift {
                 skewgrad::Parameter{"shift", {in.c, 1, 1, 1}}};
     }
     template <class View, class P>
-    static auto value(View in, P p, int c, int h, int w) {
+    SKEWGRAD_FN static auto value(View in, P p, int c, int h, int w) {
         return p[c] * in(c, h, w) + p[in.shape.c + c];
     }
     template <class View, class Gradient, class P>
-    static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
+    SKEWGRAD_FN static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
         return p[c] * dy(c, h, w);
     }
     template <class View, class Gradient, class P>
-    static auto parameter_gradient(View in, Gradient dy, P, int k) {
+    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient dy, P, int k) {
         const int c = k % in.shape.c;
         auto sum = dy(c, 0, 0) * 0;
         for (int h = 0; h < in.shape.h; ++h)
@@ -71,24 +71,24 @@ struct Depthwise {
                 skewgrad::Parameter{"seen", {in.c, 1, 1, 1}, skewgrad::Role::statistic, skewgrad::Initial::ones}};
     }
     template <class View>
-    static auto at(View x, int c, int h, int w) {
+    SKEWGRAD_FN static auto at(View x, int c, int h, int w) {
         const bool inside = h >= 0 && h < x.shape.h && w >= 0 && w < x.shape.w;
         return inside ? x(c, h, w) : x(c, 0, 0) * 0;
     }
     template <class View, class P>
-    static auto value(View in, P p, int c, int h, int w) {
+    SKEWGRAD_FN static auto value(View in, P p, int c, int h, int w) {
         auto sum = in(c, h, w) * 0;
         for (int i = 0; i < 9; ++i) sum += p[9 * c + i] * at(in, c, h + i / 3 - 1, w + i % 3 - 1);
         return sum;
     }
     template <class View, class Gradient, class P>
-    static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
+    SKEWGRAD_FN static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
         auto sum = dy(c, h, w) * 0;
         for (int i = 0; i < 9; ++i) sum += p[9 * c + i] * at(dy, c, h - i / 3 + 1, w - i % 3 + 1);
         return sum;
     }
     template <class View, class Gradient, class P>
-    static auto parameter_gradient(View in, Gradient dy, P, int k) {
+    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient dy, P, int k) {
         const int c = k / 9, i = k % 9;
         auto sum = dy(c, 0, 0) * 0;
         for (int h = 0; h < in.shape.h; ++h)

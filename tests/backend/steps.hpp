@@ -31,6 +31,7 @@ void train(M& model, const std::shared_ptr<const skewgrad::ImageStore>& store, s
     for (int i = 0; i < steps; ++i, ++batch.epoch)
         Program::template train_step<skewgrad::CrossEntropy>(on, model.backend_parameters(), bytes, batch, own,
                                                              training, state);
+    Program::read(on, training, state);
     on.wait();
 }
 

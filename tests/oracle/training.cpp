@@ -62,7 +62,7 @@ Outcome<B> train(typename B::Context on) {
             Program::template train_step<CrossEntropy>(
                 on, subject.model.backend_parameters(), bytes,
                 Batch{.picks = picks, .epoch = epoch, .seed = seed, .flips = true}, own, training, state);
-            Program::read(on, state);
+            Program::read(on, training, state);
             out.loss_sums.push_back(state.loss_sum - before);
             before = state.loss_sum;
             for (const Pick& pick : picks)

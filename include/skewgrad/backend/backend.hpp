@@ -40,7 +40,7 @@ struct Batch {
 };
 
 /// What changes from step to step. On a device it lives in device memory, so that a captured graph can be replayed;
-/// `Program::read` brings it back. Sums run over the steps since it was last cleared.
+/// `Program::read` brings it back, waiting for the steps. Sums run over the steps since it was last cleared.
 struct StepState {
     std::uint64_t updates = 0;  ///< made so far: the t of learning-rate schedules
     std::uint64_t images = 0;   ///< trained on
@@ -111,7 +111,7 @@ concept Program =
         P::import_slot(on, training, 0, in);
         P::template train_step<CrossEntropy>(on, parameters, bytes, batch, own, training, state);
         P::template parameter_gradient<CrossEntropy>(on, fixed, x0, labels, own, out);  // of the mean loss, canonical
-        P::read(on, state);
+        P::read(on, training, state);
     };
 
 }  // namespace SKEWGRAD_NAMESPACE

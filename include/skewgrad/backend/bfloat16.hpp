@@ -14,11 +14,11 @@ struct Bfloat16 {
     std::uint16_t bits;
 
     Bfloat16() = default;
-    constexpr explicit Bfloat16(float x) : bits(rounded(std::bit_cast<std::uint32_t>(x))) {}
-    constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+    SKEWGRAD_FN constexpr explicit Bfloat16(float x) : bits(rounded(std::bit_cast<std::uint32_t>(x))) {}
+    SKEWGRAD_FN constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
 private:
-    static constexpr std::uint16_t rounded(std::uint32_t x) {
+    SKEWGRAD_FN static constexpr std::uint16_t rounded(std::uint32_t x) {
         const bool nan = (x & 0x7fffffffu) > 0x7f800000u;
         const std::uint32_t nearest = x + 0x7fffu + (x >> 16 & 1u);
         return static_cast<std::uint16_t>((nan ? x | 0x400000u : nearest) >> 16);

@@ -47,7 +47,7 @@ using Words = std::array<std::uint32_t, 4>;
 
 /// Four 32-bit words of Philox 4x32-10 (Salmon et al. 2011) at `block` of a stream.
 /// Key = seed, low word first; counter = (block, item, epoch << 8 | copy, purpose << 16 | node).
-inline Words draw(const Stream& s, std::uint32_t block) noexcept {
+SKEWGRAD_FN inline Words draw(const Stream& s, std::uint32_t block) noexcept {
     r123::Philox4x32::key_type key = {
         {static_cast<std::uint32_t>(s.seed.value), static_cast<std::uint32_t>(s.seed.value >> 32)}};
     r123::Philox4x32::ctr_type counter = {
@@ -57,10 +57,10 @@ inline Words draw(const Stream& s, std::uint32_t block) noexcept {
 }
 
 /// Word `index` of a stream: block index / 4, lane index % 4.
-inline std::uint32_t draw_word(const Stream& s, std::uint32_t index) noexcept { return draw(s, index / 4)[index % 4]; }
+SKEWGRAD_FN inline std::uint32_t draw_word(const Stream& s, std::uint32_t index) noexcept { return draw(s, index / 4)[index % 4]; }
 
 /// A 64-bit draw: words 0 and 1 of a block, word 0 the low half.
-inline std::uint64_t draw_long(const Stream& s, std::uint32_t block = 0) noexcept {
+SKEWGRAD_FN inline std::uint64_t draw_long(const Stream& s, std::uint32_t block = 0) noexcept {
     const Words w = draw(s, block);
     return (static_cast<std::uint64_t>(w[1]) << 32) | w[0];
 }

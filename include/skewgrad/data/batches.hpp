@@ -65,7 +65,7 @@ inline std::vector<Pick> epoch_order(std::span<const std::uint32_t> items, Seed 
 }
 
 /// Whether this visit sees the image mirrored left to right: the top bit of the first word, one half.
-inline bool flipped(Seed seed, std::uint32_t item, std::uint8_t copy, std::uint32_t epoch) noexcept {
+SKEWGRAD_FN inline bool flipped(Seed seed, std::uint32_t item, std::uint8_t copy, std::uint32_t epoch) noexcept {
     const Stream stream{.seed = seed, .purpose = Purpose::flip, .item = item, .epoch = epoch, .copy = copy};
     return (draw(stream, 0)[0] >> 31) != 0;
 }

@@ -65,8 +65,13 @@ public:
     using Images = typename Program::Images;
     using Workspace = typename Program::Workspace;
     static constexpr int classes = N::classes;
-    /// Images a default workspace holds; larger inputs run in chunks of it.
-    static constexpr std::size_t chunk = 64;
+    /// Images a default workspace holds; larger inputs run in chunks of it. A backend may say how many suit it.
+    static constexpr std::size_t chunk = [] {
+        if constexpr (requires { B::chunk; })
+            return B::chunk;
+        else
+            return std::size_t{64};
+    }();
 
     /// Draws initial weights from the seed, in canonical order on the host: every backend starts from the same bits.
     explicit Model(Seed seed = {}, Context on = Context())

@@ -57,7 +57,7 @@ template <class S>
 struct RmsPropStep {
     S rate, rho, keep, epsilon;
     template <class V>
-    void operator()(V& w, V g, V* slots) const {
+    SKEWGRAD_FN void operator()(V& w, V g, V* slots) const {
         SKEWGRAD_EXACT_BODY
         slots[0] = rho * slots[0] + keep * (g * g);
         w = w - rate * g / (square_root(slots[0]) + epsilon);
@@ -67,7 +67,7 @@ template <class S>
 struct InnerEpsilonRmsPropStep {
     S rate, rho, keep, epsilon;
     template <class V>
-    void operator()(V& w, V g, V* slots) const {
+    SKEWGRAD_FN void operator()(V& w, V g, V* slots) const {
         SKEWGRAD_EXACT_BODY
         slots[0] = rho * slots[0] + keep * (g * g);
         w = w - rate * g / square_root(slots[0] + epsilon);
@@ -78,7 +78,7 @@ struct SgdStep {
     S rate, momentum, weight_decay;
     bool nesterov, first;
     template <class V>
-    void operator()(V& w, V g, V* slots) const {
+    SKEWGRAD_FN void operator()(V& w, V g, V* slots) const {
         SKEWGRAD_EXACT_BODY
         g = g + weight_decay * w;
         slots[0] = first ? g : momentum * slots[0] + g;
@@ -90,7 +90,7 @@ template <class S>
 struct AdamStep {
     S rate, beta1, keep1, beta2, keep2, correction1, correction2, epsilon;
     template <class V>
-    void operator()(V& w, V g, V* slots) const {
+    SKEWGRAD_FN void operator()(V& w, V g, V* slots) const {
         SKEWGRAD_EXACT_BODY
         slots[0] = beta1 * slots[0] + keep1 * g;
         slots[1] = beta2 * slots[1] + keep2 * (g * g);

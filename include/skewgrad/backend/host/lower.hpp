@@ -49,7 +49,7 @@ constexpr auto lower(Tape<Nodes...>, Shape image) {
     constexpr std::array<const Epilogue*, count> epilogues{
         epilogue_of<B, typename Nodes::layer, ElementOf<B, Tape, Nodes::out>>()...};
     // Asked of the type: with its null checks on, g++ does not take an address' comparison for a constant.
-    constexpr std::array<bool, count> can_be_fused{SlopeFromValue<typename Nodes::layer, typename B::Sum>...};
+    constexpr std::array<bool, count> can_be_fused{fuses<B, typename Nodes::layer>...};
     constexpr std::array<bool, count> is_rectifier{std::is_same_v<typename Nodes::layer, Relu>...};
     constexpr auto round_up = [](std::size_t n) { return (n + 15) / 16 * 16; };
 

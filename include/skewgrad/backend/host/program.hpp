@@ -105,7 +105,8 @@ struct Program {
                                    Workspace& own, std::span<Real> out) {
         Passes<B>::template parameter_gradient<Loss>(on, plan, p, x, labels, own, out);
     }
-    static void read(Context&, StepState&) {}
+    template <class O>
+    static void read(Context&, Training<O>&, StepState&) {}
 
 private:
     // A training batch of any size runs through a workspace of this many images.

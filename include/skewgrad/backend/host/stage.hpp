@@ -6,6 +6,7 @@
 
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/backend/host/layout.hpp>
+#include <skewgrad/nn/layer.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
@@ -42,6 +43,21 @@ struct Site {
     bool masked = false;     ///< whose own stage then finds it in its output's gradient
 };
 
+/// What backend B hands its stages of a training batch; `Batch` unless it names a form of its own.
+template <class B>
+struct SeenOfBatch {
+    using type = Batch;
+};
+template <class B>
+    requires requires { typename B::BatchSeen; }
+struct SeenOfBatch<B> {
+    using type = typename B::BatchSeen;
+};
+
+/// Whether backend B fuses layer L behind the stage before it, where that stage can finish its values.
+template <class B, class L>
+inline constexpr bool fuses = SlopeFromValue<L, typename B::Sum>;
+
 /// One run of a stage over `images` images. Pointers are to the first image; each value's images are contiguous.
 /// In, Second and Out are its values' elements; void where they are not known, between the schedule and the stage.
 template <class B, class In = typename B::Value, class Second = In, class Out = typename B::Value>
@@ -66,7 +82,7 @@ struct Call {
     Sum* gradients = nullptr;
     Value* scratch = nullptr;      ///< `site.lane_scratch` elements for each lane
     Value* shared = nullptr;       ///< `site.shared_scratch` elements for all of them
-    const Batch* batch = nullptr;  ///< whose images these are, in training
+    const typename SeenOfBatch<B>::type* batch = nullptr;  ///< whose images these are, in training
 
     const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
     Out* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }

@@ -1,0 +1,139 @@
+// The two operands of a product as a block reads them: patches of images under a convolution's window, and plain rows.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <skewgrad/backend/cuda/kernels/divide.hpp>
+#include <skewgrad/backend/host/layout.hpp>
+
+namespace SKEWGRAD_NAMESPACE::cuda {
+
+/// Sixteen bytes of elements: what a thread moves at once.
+template <class T>
+struct alignas(16) Vector {
+    static constexpr int size = static_cast<int>(16 / sizeof(T));
+    T at[size];
+};
+
+/// A convolution's window, and which way it is gone through.
+struct Window {
+    int kernel = 1, stride = 1, padding = 0;
+};
+enum class Direction : std::uint8_t { forward, backward };
+
+/// The matrix of patches: one row a pixel of a grid (all images'), one column an element under its window, channels
+/// innermost. Forward the grid is the output's and the values are the input's, y = h s + kh - p; backward the grid is
+/// the input's and the values are the slopes at the output, those of y = (h + p - kh) / s that are whole. Zeros outside.
+///
+/// Where values are f32 and products bf16 (`parts` = 2), all columns come twice: the values rounded, then what the
+/// rounding lost. A column of ones may stand behind them: its products are sums, as a bias' gradient is.
+template <class Stored, class T, Direction direction>
+struct Patches {
+    const Stored* values = nullptr;
+    int pixels = 0;                 ///< rows: of all images' grids
+    Divide by_image, by_row;        ///< a pixel's number into image, row and column of its grid
+    int height = 0, width = 0;      ///< of the values
+    std::size_t image = 0;          ///< elements from one image's values to the next one's
+    int row = 0, pixel = 0;         ///< likewise for rows and pixels
+    int taken = 0;                  ///< columns of one part: kernel^2 x channels
+    Divide by_channels, by_kernel;  ///< a column's number into tap and channel, a tap's into row and column
+    Window window;
+    int parts = 1;
+    bool ones = false;
+    bool whole = false;  ///< a vector of columns lies in one pixel, on its boundary
+
+    Patches() = default;
+    Patches(const Stored* from, int images, Shape grid, const host::Layout& of, int channels, Window over)
+        : values(from),
+          pixels(images * grid.h * grid.w),
+          by_image(grid.h * grid.w),
+          by_row(grid.w),
+          height(of.shape.h),
+          width(of.shape.w),
+          image(of.size),
+          row(static_cast<int>(of.h)),
+          pixel(static_cast<int>(of.w)),
+          taken(over.kernel * over.kernel * channels),
+          by_channels(channels),
+          by_kernel(over.kernel),
+          window(over),
+          whole(channels % Vector<T>::size == 0 && of.size % Vector<T>::size == 0) {}
+    SKEWGRAD_FN int columns() const { return parts * taken + (ones ? 1 : 0); }
+
+    /// Columns k, k + 1, ... of row m.
+    SKEWGRAD_FN Vector<T> operator()(int m, int k) const {
+        Vector<T> v{};
+        if (m >= pixels) return v;
+        const int n = by_image(m), in_image = m - n * by_image.by();
+        const int h = by_row(in_image), w = in_image - h * by_row.by();
+        if constexpr (std::is_same_v<Stored, T>) {
+            if (whole) {
+                if (k >= taken) {
+                    if (ones && k == taken) v.at[0] = T(1.0f);
+                    return v;
+                }
+                const int tap = by_channels(k);
+                if (const Stored* at = locate(n, h, w, tap))
+                    v = *reinterpret_cast<const Vector<T>*>(at + (k - tap * by_channels.by()));
+                return v;
+            }
+        }
+        for (int e = 0; e < Vector<T>::size; ++e) v.at[e] = element(n, h, w, k + e);
+        return v;
+    }
+
+private:
+    SKEWGRAD_FN const Stored* locate(int n, int h, int w, int tap) const {
+        const int kh = by_kernel(tap), kw = tap - kh * by_kernel.by();
+        int y = 0, x = 0;
+        if constexpr (direction == Direction::forward) {
+            y = h * window.stride + kh - window.padding;
+            x = w * window.stride + kw - window.padding;
+        } else {
+            y = h + window.padding - kh;
+            x = w + window.padding - kw;
+            if (window.stride > 1) {
+                if (y < 0 || x < 0 || y % window.stride != 0 || x % window.stride != 0) return nullptr;
+                y /= window.stride;
+                x /= window.stride;
+            }
+        }
+        if (y < 0 || y >= height || x < 0 || x >= width) return nullptr;
+        return values + static_cast<std::size_t>(n) * image + (y * row + x * pixel);
+    }
+    SKEWGRAD_FN T element(int n, int h, int w, int k) const {
+        if (k >= parts * taken) return T(ones && k == parts * taken ? 1.0f : 0.0f);
+        const bool rest = k >= taken;
+        if (rest) k -= taken;
+        const int tap = by_channels(k);
+        const Stored* at = locate(n, h, w, tap);
+        if (!at) return T(0.0f);
+        const float x = static_cast<float>(at[k - tap * by_channels.by()]);
+        const T rounded = static_cast<T>(x);
+        return rest ? static_cast<T>(x - static_cast<float>(rounded)) : rounded;
+    }
+};
+
+/// A matrix whose rows lie `stride` elements apart, as T. Zeros beyond its edges.
+template <class Stored, class T>
+struct Rows {
+    const Stored* values = nullptr;
+    int rows = 0, columns = 0;
+    int stride = 0;
+
+    SKEWGRAD_FN Vector<T> operator()(int r, int c) const {
+        Vector<T> v{};
+        if (r >= rows || c >= columns) return v;
+        const Stored* at = values + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride) + c;
+        if constexpr (std::is_same_v<Stored, T>) {
+            if (stride % Vector<T>::size == 0 && columns % Vector<T>::size == 0)
+                return *reinterpret_cast<const Vector<T>*>(at);
+        }
+        for (int e = 0; e < Vector<T>::size && c + e < columns; ++e)
+            v.at[e] = static_cast<T>(static_cast<float>(at[e]));
+        return v;
+    }
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::cuda

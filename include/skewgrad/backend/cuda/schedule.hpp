@@ -1,0 +1,104 @@
+// Stage after stage over a chunk of images, forward and backward, all of it given to the device without waiting.
+#pragma once
+#include <cstddef>
+
+#include <skewgrad/backend/cuda/kernels/each.hpp>
+#include <skewgrad/backend/cuda/workspace.hpp>
+
+namespace SKEWGRAD_NAMESPACE::cuda {
+
+/// Runs a plan on one workspace. `x` is the chunk's images (value 0), `images` at most the workspace's.
+template <class B>
+class Schedule {
+public:
+    using Value = typename B::Value;
+
+    Schedule(typename B::Context& on, const host::PlanView<B>& plan, Workspace<B>& own, const float* masters,
+             const Value* packs)
+        : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
+
+    /// Leaves the logits in the workspace; returns where.
+    float* forward(const float* x, int images, Mode mode, const BatchOnDevice* batch = nullptr) {
+        for (const host::Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, mode, batch));
+        return static_cast<float*>(own_.value(plan_.last_value));
+    }
+
+    /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients are added
+    /// to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null.
+    void backward(const float* x, int images, Mode mode, const BatchOnDevice* batch, float* gradients, float* dx) {
+        for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
+            const host::Site<B>& site = *it;
+            auto call = start(site, x, images, mode, batch);
+            void* d_out = own_.gradient(site.out_value);
+            if (site.rectifies && !site.masked)
+                typed(site.out_value, [&]<class T>(T*) {
+                    each_element(site.out_value, images, Rectify<T>{static_cast<const T*>(call.out), static_cast<T*>(d_out)});
+                });
+            call.d_out = d_out;
+            if (gradients && site.master_size > 0) {
+                call.gradients = gradients + site.master_offset;
+                site.ops->backward_weights(call);
+            }
+            data(call, site, dx);
+        }
+    }
+
+private:
+    host::AnyCall<B> start(const host::Site<B>& site, const float* x, int images, Mode mode,
+                           const BatchOnDevice* batch) {
+        const auto value = [&](int v) -> const void* { return v == 0 ? x : own_.value(v); };
+        host::AnyCall<B> call{.on = on_, .site = site, .images = images, .mode = mode};
+        call.in = value(site.in_value);
+        if (site.second_value >= 0) call.second = value(site.second_value);
+        call.out = own_.value(site.out_value);
+        call.masters = masters_ + site.master_offset;
+        call.packs = packs_ + site.pack_offset;
+        call.shared = own_.shared_scratch();
+        call.batch = batch;
+        return call;
+    }
+
+    // The gradients at a stage's inputs. The image's own is computed only when asked for.
+    void data(host::AnyCall<B>& call, const host::Site<B>& site, float* dx) {
+        const auto target = [&](int v) -> void* {
+            if (v < 0) return nullptr;
+            return v == 0 ? dx : own_.gradient(v);
+        };
+        void* in = target(site.in_value);
+        void* second = target(site.second_value);
+        if (!in && !second) return;
+        call.d_in = in && site.adds_to_in ? own_.spare() : in;
+        call.d_second = second && site.adds_to_second ? nullptr : second;
+        site.ops->backward_data(call);
+        if (in && site.adds_to_in) add(site.in_value, call.images, in);
+        if (second && site.adds_to_second) {  // both operands of a join have the same gradient
+            call.d_in = nullptr;
+            call.d_second = own_.spare();
+            site.ops->backward_data(call);
+            add(site.second_value, call.images, second);
+        }
+    }
+    void add(int value, int images, void* into) {
+        typed(value, [&]<class T>(T*) {
+            each_element(value, images, Increase<T>{static_cast<T*>(into), static_cast<const T*>(own_.spare())});
+        });
+    }
+
+    // Calls f with a null pointer to the elements of a value.
+    template <class F>
+    void typed(int value, F f) {
+        plan_.edges[static_cast<std::size_t>(value)] ? f(static_cast<float*>(nullptr)) : f(static_cast<Value*>(nullptr));
+    }
+    template <class Body>
+    void each_element(int value, int images, const Body& body) {
+        each(on_.device(), plan_.values[static_cast<std::size_t>(value)].size * static_cast<std::size_t>(images), body);
+    }
+
+    typename B::Context& on_;
+    const host::PlanView<B>& plan_;
+    Workspace<B>& own_;
+    const float* masters_;
+    const Value* packs_;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::cuda

@@ -1,0 +1,72 @@
+// What a pass over images needs on a device: one arena whose parts are shared by values that never live together.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <skewgrad/backend/cuda/kernels/training.hpp>
+#include <skewgrad/backend/cuda/memory.hpp>
+#include <skewgrad/backend/host/workspace.hpp>
+
+namespace SKEWGRAD_NAMESPACE::cuda {
+
+/// Scratch memory of one user of a program, at most `images()` images at a time.
+template <class B>
+class Workspace {
+public:
+    using Value = typename B::Value;
+    using R = typename B::Device;
+
+    Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
+        : images_(images),
+          tenants_(host::tenancies(plan, mode)),
+          values_(plan.values.size()),
+          arena_(on.template memory<std::byte>(host::settle(tenants_) * count())),
+          scratch_(on.template memory<Value>(plan.shared_scratch)),
+          batch_(on.template memory<float>(mode == Mode::train ? plan.values[0].size * count() : 0)),
+          inputs_(on.template memory<std::byte>(input_bytes(count()))),
+          labels_(on.template memory<Label>(count())),
+          losses_(on.template memory<double>(count())),
+          right_(on.template memory<std::uint8_t>(count())) {}
+
+    int images() const { return images_; }
+    void* value(int v) { return at(static_cast<std::size_t>(v)); }
+    void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
+    void* spare() { return at(2 * values_); }
+    Value* shared_scratch() { return scratch_.data(); }
+    float* batch() { return batch_.data(); }  ///< a training batch's images
+    /// What a step is told: a BatchOnDevice, its picks, and behind them the optimiser's step.
+    Memory<std::byte, R>& inputs() { return inputs_; }
+    Memory<Label, R>& labels() { return labels_; }
+    Memory<double, R>& losses() { return losses_; }
+    std::uint8_t* right() { return right_.data(); }
+
+    static std::size_t bytes(const host::PlanView<B>& plan, Mode mode, int images) {
+        auto tenants = host::tenancies(plan, mode);
+        const std::size_t an_image = host::settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0) + sizeof(Label) +
+                                     sizeof(double) + sizeof(std::uint8_t);
+        return an_image * static_cast<std::size_t>(images) + plan.shared_scratch * sizeof(Value) +
+               input_bytes(static_cast<std::size_t>(images));
+    }
+
+private:
+    static constexpr std::size_t step_bytes = 256;  // room for any optimiser's step
+    static constexpr std::size_t input_bytes(std::size_t images) {
+        return sizeof(BatchOnDevice) + images * sizeof(Pick) + step_bytes;
+    }
+    std::size_t count() const { return static_cast<std::size_t>(images_); }
+    std::byte* at(std::size_t tenant) { return arena_.data() + tenants_[tenant].offset * count(); }
+
+    int images_;
+    std::vector<host::Tenancy> tenants_;
+    std::size_t values_;
+    Memory<std::byte, R> arena_;
+    Memory<Value, R> scratch_;
+    Memory<float, R> batch_;
+    Memory<std::byte, R> inputs_;
+    Memory<Label, R> labels_;
+    Memory<double, R> losses_;
+    Memory<std::uint8_t, R> right_;
+};
+
+}  // namespace SKEWGRAD_NAMESPACE::cuda
