@@ -5,7 +5,7 @@
 # A target that the surrounding project already made (xtensor, nlohmann_json, ...) wins over the search.
 #
 # skewgrad_find_dependencies(<missing> COMPONENT...) makes imported targets skewgrad::dependencies::<name> and puts into
-# <missing> one line for each thing it could not find. Components: core, reference, report, command_line.
+# <missing> one line for each thing it could not find. Components: core, reference, report, command_line, cuda.
 
 option(SKEWGRAD_OPENMP "Run skewgrad's threads by OpenMP where the compiler has it (else by std::thread: same results)" ON)
 
@@ -94,6 +94,25 @@ macro(skewgrad_find_command_line_dependencies)
                                TARGETS CLI11::CLI11)
 endmacro()
 
+macro(skewgrad_find_cuda_dependencies)
+    if(NOT TARGET skewgrad::dependencies::cuda_runtime)
+        find_package(CUDAToolkit 12.4 QUIET)
+        if(TARGET CUDA::cudart_static)
+            add_library(skewgrad::dependencies::cuda_runtime INTERFACE IMPORTED GLOBAL)
+            target_link_libraries(skewgrad::dependencies::cuda_runtime INTERFACE CUDA::cudart_static)
+            # Threads are part of every symbol's name: units by nvcc and by the C++ compiler must agree.
+            if(TARGET OpenMP::OpenMP_CXX)
+                foreach(flag IN LISTS OpenMP_CXX_FLAGS)
+                    target_compile_options(skewgrad::dependencies::cuda_runtime INTERFACE
+                                           $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${flag}>)
+                endforeach()
+            endif()
+        else()
+            string(APPEND skewgrad_missing "\n  the CUDA toolkit 12.4 or later  (CMake's package CUDAToolkit)")
+        endif()
+    endif()
+endmacro()
+
 # A macro, so that what find_package() sets is seen by the caller, as with any package.
 macro(skewgrad_find_dependencies missing)
     set(skewgrad_missing "")
@@ -104,6 +123,8 @@ macro(skewgrad_find_dependencies missing)
             skewgrad_find_reference_dependencies()
         elseif(skewgrad_component STREQUAL "report")
             skewgrad_find_report_dependencies()
+        elseif(skewgrad_component STREQUAL "cuda")
+            skewgrad_find_cuda_dependencies()
         elseif(skewgrad_component STREQUAL "command_line")
             skewgrad_find_command_line_dependencies()
         else()

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(skewgrad_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/skewgrad")
 
-install(TARGETS skewgrad skewgrad_reference skewgrad_report skewgrad_command_line EXPORT skewgradTargets
+install(TARGETS skewgrad skewgrad_reference skewgrad_cuda skewgrad_report skewgrad_command_line EXPORT skewgradTargets
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILE_SET reincluded DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT skewgradTargets NAMESPACE skewgrad:: DESTINATION "${skewgrad_package_dir}")

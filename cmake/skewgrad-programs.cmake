@@ -1,7 +1,8 @@
 # How this project's own programs are made: one source, one executable; what it links, and units beside it, are named in
 # its first lines.
 
-# skewgrad_program(<target> <source>): libraries named in a line `// links: reference command_line` among the source's
+# skewgrad_program(<target> <source>): where the build has CUDA and the source's first lines say `// cuda`, nvcc compiles
+# it, with skewgrad::cuda beside the rest. Libraries named in a line `// links: reference command_line` among the source's
 # first five come beside skewgrad::skewgrad; a name with :: is taken as it stands.
 function(skewgrad_program target source)
     add_executable(${target} "${source}")
@@ -21,6 +22,9 @@ function(skewgrad_program target source)
                     target_link_libraries(${target} PRIVATE ${library})
                 endif()
             endforeach()
+        elseif(SKEWGRAD_CUDA AND line MATCHES "^// cuda")
+            set_source_files_properties("${source}" PROPERTIES LANGUAGE CUDA)
+            target_link_libraries(${target} PRIVATE skewgrad::cuda)
         elseif(line MATCHES "^// units: *(.*)$")
             string(REGEX MATCHALL "[^ ]+" units "${CMAKE_MATCH_1}")
             cmake_path(GET source PARENT_PATH folder)

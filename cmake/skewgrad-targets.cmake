@@ -16,7 +16,7 @@ function(skewgrad_headers target)
     set(alone "")
     set(within "")
     foreach(header IN LISTS found)
-        if(header MATCHES "\\.hpp$" AND NOT header MATCHES "/include/skewgrad/(cuda\\.hpp|backend/cuda/.*)$")
+        if(header MATCHES "\\.hpp$" AND NOT header MATCHES "/include/skewgrad/(cuda|backend/cuda/nvidia)\\.hpp$")
             file(STRINGS "${header}" once REGEX "^#pragma once" LIMIT_COUNT 1)
         else()
             set(once "")
@@ -44,7 +44,7 @@ target_link_libraries(skewgrad INTERFACE
 skewgrad_headers(skewgrad
     FRONT_DOORS *.hpp
     FOLDERS core nn data sampling backend model store train attack evaluate study
-    WITHOUT "/include/skewgrad/(backend/reference/.*|(reference|report|command_line)\\.hpp)$")
+    WITHOUT "/include/skewgrad/(backend/reference/.*|backend/cuda/nvidia\\.hpp|(reference|report|command_line|cuda)\\.hpp)$")
 
 # The readable oracle: xtensor-blas brings a BLAS with it, which must not ride along with the rest.
 add_library(skewgrad_reference INTERFACE)
@@ -52,6 +52,13 @@ add_library(skewgrad::reference ALIAS skewgrad_reference)
 target_link_libraries(skewgrad_reference INTERFACE
     skewgrad skewgrad::dependencies::xtensor_blas skewgrad::dependencies::blas)
 skewgrad_headers(skewgrad_reference FRONT_DOORS reference.hpp FOLDERS backend/reference)
+
+# The GPU backend, for sources that nvcc compiles; its kernels without a GPU are headers of the core.
+add_library(skewgrad_cuda INTERFACE)
+add_library(skewgrad::cuda ALIAS skewgrad_cuda)
+target_link_libraries(skewgrad_cuda INTERFACE skewgrad skewgrad::dependencies::cuda_runtime)
+target_compile_options(skewgrad_cuda INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
+skewgrad_headers(skewgrad_cuda FRONT_DOORS cuda.hpp backend/cuda/nvidia.hpp)
 
 add_library(skewgrad_report INTERFACE)
 add_library(skewgrad::report ALIAS skewgrad_report)
@@ -64,5 +71,6 @@ target_link_libraries(skewgrad_command_line INTERFACE skewgrad_report skewgrad::
 skewgrad_headers(skewgrad_command_line FRONT_DOORS command_line.hpp FOLDERS command_line)
 
 set_target_properties(skewgrad_reference PROPERTIES EXPORT_NAME reference)
+set_target_properties(skewgrad_cuda PROPERTIES EXPORT_NAME cuda)
 set_target_properties(skewgrad_report PROPERTIES EXPORT_NAME report)
 set_target_properties(skewgrad_command_line PROPERTIES EXPORT_NAME command_line)

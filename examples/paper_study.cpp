@@ -1,11 +1,16 @@
 // links: command_line reference
 // units: paper_study/program.cpp
+// cuda
 // The study of Possas and Zhou: 22 networks a seed, the 50 attack combinations of Table 1 and a column more, controls,
 // two protocols. With --run it is a folder that may be killed at any moment and continued.
 //
 // Only what depends on the types stands here, the study's composition; options, data and report are a unit beside it.
 #include <skewgrad/reference.hpp>
 #include <skewgrad/study.hpp>
+
+#if defined(__CUDACC__)
+#include <skewgrad/cuda.hpp>
+#endif
 
 #include "paper_study/program.hpp"
 
@@ -31,6 +36,11 @@ void run_on(const Protocol& protocol, N network, const Wanted& wanted, const Car
     if (wanted.backend == "cpu-bf16") run_with<Cpu<bf16>>(protocol, network, wanted, carry_out);
     if (wanted.backend == "cpu-mixed") run_with<Cpu<bf16>, Cpu<f32>>(protocol, network, wanted, carry_out);
     if (wanted.backend == "reference") run_with<Reference<float>>(protocol, network, wanted, carry_out);
+#if defined(__CUDACC__)
+    if (wanted.backend == "cuda") run_with<Cuda<f32>>(protocol, network, wanted, carry_out);
+    if (wanted.backend == "cuda-bf16") run_with<Cuda<bf16>>(protocol, network, wanted, carry_out);
+    if (wanted.backend == "cuda-mixed") run_with<Cuda<bf16>, Cuda<f32>>(protocol, network, wanted, carry_out);
+#endif
 }
 
 template <class Protocol>
@@ -39,8 +49,17 @@ void run_as(const Protocol& protocol, const Wanted& wanted, const CarryOut& carr
                  : run_on(protocol, typename Protocol::Network{}, wanted, carry_out);
 }
 
+// Where the program has a GPU backend, its names stand behind the others.
+std::vector<std::string> backends() {
+    std::vector<std::string> all{"cpu", "cpu-bf16", "cpu-mixed", "reference"};
+#if defined(__CUDACC__)
+    all.insert(all.end(), {"cuda", "cuda-bf16", "cuda-mixed"});
+#endif
+    return all;
+}
+
 int main(int argc, char** argv) {
-    return paper_program(argc, argv, [](const Wanted& wanted, const CarryOut& carry_out) {
+    return paper_program(argc, argv, backends(), [](const Wanted& wanted, const CarryOut& carry_out) {
         wanted.protocol == "as-written" ? run_as(AsWritten{}, wanted, carry_out)
                                         : run_as(AsRun{.under = wanted.under}, wanted, carry_out);
     });

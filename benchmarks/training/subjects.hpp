@@ -10,15 +10,24 @@
 #include <skewgrad/skewgrad.hpp>
 #include <skewgrad/study/paper_networks.hpp>
 
+#if defined(__CUDACC__)
+#include <skewgrad/cuda.hpp>
+#endif
+
 namespace training {
 
 using namespace skewgrad;
 
-/// Every backend, one line each.
+/// Every backend of this build, one line each: in one by nvcc the GPU's alone.
 template <class Visit>
 void for_each_backend(Visit visit) {
+#if defined(__CUDACC__)
+    visit(std::type_identity<Cuda<f32>>{});
+    visit(std::type_identity<Cuda<bf16>>{});
+#else
     visit(std::type_identity<Cpu<f32>>{});
     visit(std::type_identity<Cpu<bf16>>{});
+#endif
 }
 
 struct PaperNetwork : AsWrittenNetwork {
@@ -38,9 +47,11 @@ void for_each_network(Visit visit) {
     visit(std::type_identity<WideNetwork>{});
 }
 
-/// A network's training by the paper's optimiser; `session.advance()` makes one update.
+/// A network's training by the paper's optimiser; `session.advance()` makes `updates` updates: one, or on a GPU, which
+/// works ahead, as many as pass between two looks at its sums.
 template <class N, class B>
 struct Course {
+    static constexpr int updates = requires { B::chunk; } ? 32 : 1;
     Model<N, B> model;
     Session<N, B, RmsProp> session;
 
@@ -48,7 +59,7 @@ struct Course {
         : model(Seed{7}, std::move(on)),
           session(model, whole_batches(data, batch), HeldOutData(data.store(), {}),
                   RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
-                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = 1}, Seed{7}) {}
+                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = updates}, Seed{7}) {}
 
 private:
     // So that every update is of the same size.

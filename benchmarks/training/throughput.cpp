@@ -1,4 +1,5 @@
 // links: command_line reference
+// cuda
 // Images a second of whole works (training, forward, both attacks) on the paper's network and a wide one, for every
 // backend; results are verified first.
 #include <cstdint>
@@ -31,7 +32,7 @@ Unit make_unit(const std::string& work, int batch, const Splits& data, typename 
     if (work == "training") {
         verify::loss_falls<N, B>(data.train, on);
         const auto course = std::make_shared<training::Course<N, B>>(data.train, batch, on);
-        return [course, batch] { return course->session.advance(), batch; };
+        return [course, batch] { return course->session.advance(), batch * course->updates; };
     }
     verify::against_reference<N, B>(data.test, on);
     std::vector<std::uint32_t> first(attacked);
@@ -75,7 +76,12 @@ std::vector<Request> all_requests() {
 
 int main(int argc, char** argv) {
     CLI::App app{"Times training, forward passes and attacks of the paper's network and a wide one"};
-    worker::Json about{{"program", "skewgrad"}, {"instruction_set", Cpu<f32>::Context(1).description()}};
+    worker::Json about{{"program", "skewgrad"}};
+#if defined(__CUDACC__)
+    about["device"] = Cuda<f32>::Context().description();
+#else
+    about["instruction_set"] = Cpu<f32>::Context(1).description();
+#endif
     for_each_backend([&]<class B>(std::type_identity<B>) { about["backends"].push_back(B::name()); });
     return worker::run(app, argc, argv, about, all_requests(),
                        [&](const worker::Settings& settings, worker::Json& said) -> worker::Answers::Make {

@@ -61,13 +61,14 @@ void carry_out(const study::Composition& study, study::Work& work, const std::st
 
 }  // namespace
 
-int paper_program(int argc, char** argv, const std::function<void(const Wanted&, const CarryOut&)>& compose) {
+int paper_program(int argc, char** argv, const std::vector<std::string>& backends,
+                  const std::function<void(const Wanted&, const CarryOut&)>& compose) {
     CLI::App app{"The study of Possas and Zhou on CIFAR-10, or on the embedded data set where no data are given"};
     Options options;
     add_common(app, options);
     add_run(app, options);
     add_paper(app, options);
-    add_choice(app, "--backend", options.backend, {"cpu", "cpu-bf16", "cpu-mixed", "reference"},
+    add_choice(app, "--backend", options.backend, backends,
                "Fast kernels in f32, in bf16, training in bf16 and all else in f32, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
         if (told_status(options)) return;

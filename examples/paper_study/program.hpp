@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <skewgrad/study/paper.hpp>
 
@@ -19,6 +20,6 @@ struct Wanted {
 using CarryOut = std::function<void(const skewgrad::study::Composition& study, skewgrad::study::Work& work,
                                     const std::string& protocol, const std::string& runs_on)>;
 
-/// Reads the options, has a study composed, and returns the program's exit status.
-int paper_program(int argc, char** argv,
+/// Reads the options, has a study composed on one of `backends`, and returns the program's exit status.
+int paper_program(int argc, char** argv, const std::vector<std::string>& backends,
                   const std::function<void(const Wanted& wanted, const CarryOut& carry_out)>& compose);

@@ -1,6 +1,10 @@
 // A user's unit that takes the whole front door and asks for every program once: what each compiler must accept.
 #include <skewgrad/skewgrad.hpp>
 
+#if defined(__CUDACC__)
+#include <skewgrad/cuda.hpp>
+#endif
+
 using namespace skewgrad;
 
 struct Tiny : Network<Image<3, 32, 32>, Conv<8>, Relu, MaxPool<2>, Dropout<25>, Dense<10>> {};
@@ -23,4 +27,7 @@ float train_attack_evaluate() {
     return up(0, 0, 0, 0) - down(0, 0, 0, 0);
 }
 
+#if defined(__CUDACC__)
+float on_a_gpu() { return train_attack_evaluate<Cuda<f32>>() + train_attack_evaluate<Cuda<bf16>>(); }
+#endif
 float on_both() { return train_attack_evaluate<Cpu<f32>>() + train_attack_evaluate<Cpu<bf16>>(); }

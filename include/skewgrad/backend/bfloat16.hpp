@@ -1,6 +1,5 @@
 // The 16-bit floating-point number of bf16 backends: the upper half of a float.
 #pragma once
-#include <bit>
 #include <cstdint>
 
 #include <skewgrad/core/config.hpp>
@@ -14,8 +13,9 @@ struct Bfloat16 {
     std::uint16_t bits;
 
     Bfloat16() = default;
-    SKEWGRAD_FN constexpr explicit Bfloat16(float x) : bits(rounded(std::bit_cast<std::uint32_t>(x))) {}
-    SKEWGRAD_FN constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+    SKEWGRAD_FN constexpr explicit Bfloat16(float x)
+        : bits(rounded(__builtin_bit_cast(std::uint32_t, x))) {}
+    SKEWGRAD_FN constexpr explicit operator float() const { return __builtin_bit_cast(float, std::uint32_t{bits} << 16); }
 
 private:
     SKEWGRAD_FN static constexpr std::uint16_t rounded(std::uint32_t x) {

@@ -86,7 +86,8 @@ public:
     explicit Model(const Model<N, Other>& other, Context on = Context())
         : on_(std::move(on)), seed_(other.seed()), parameters_(Program::make_parameters(on_)) {
         const auto theirs = other.parameters();
-        set_parameters(std::vector<Real>(theirs.begin(), theirs.end()));
+        const std::vector<Real> mine(theirs.begin(), theirs.end());
+        set_parameters(mine);
     }
 
     Seed seed() const { return seed_; }

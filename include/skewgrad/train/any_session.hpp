@@ -37,7 +37,7 @@ public:
     Seed seed() const { return seed_; }
 
     /// Runs one look and returns its record. Throws NumericalError, naming look, update and epoch, when a batch's loss
-    /// is not finite; the weights are then those before that update.
+    /// is not finite; the weights are then those before that update. A device says so within 32 updates.
     const Look& advance(const TrainingObserver& observer = {}) {
         if (finished()) throw Error("training is finished: it cannot be advanced");
         const int number = static_cast<int>(history_.looks.size()) + 1;
@@ -45,11 +45,13 @@ public:
         for (int update = 0; update < recipe_.updates_per_look; ++update) {
             const std::uint32_t epoch = epoch_;  // the step may end it
             step();
+            const bool tells = update % 32 == 0, last = update + 1 == recipe_.updates_per_look;
+            if (tells || last) read(state_);
             if (!state_.finite())
                 throw NumericalError("the training loss is not finite at look " + std::to_string(number) + ", update " +
                                      std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
                                      "; a smaller learning rate may help");
-            if (observer && (update % 32 == 0)) observer(progress(number, update + 1, before, nullptr));
+            if (observer && tells) observer(progress(number, update + 1, before, nullptr));
         }
         finish_look(number, before);
         if (observer) observer(progress(number, recipe_.updates_per_look, before, &history_.looks.back()));
@@ -127,8 +129,9 @@ protected:
     }
 
 private:
-    /// One update; its sums are in `state` when it returns.
+    /// One update; its sums are in `state` when it returns or, where a device makes it, after the next `read`.
     virtual void train_on(const Batch& batch, StepState& state) = 0;
+    virtual void read(StepState& state) = 0;
     virtual Seen held_out() const = 0;
     virtual void keep_best() = 0;
     virtual void restore_best() = 0;

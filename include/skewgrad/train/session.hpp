@@ -47,8 +47,8 @@ private:
     void train_on(const Batch& batch, StepState& state) override {
         Program::template train_step<Loss>(model_.context(), model_.backend_parameters(), bytes_, batch, own_,
                                            training_, state);
-        Program::read(model_.context(), training_, state);
     }
+    void read(StepState& state) override { Program::read(model_.context(), training_, state); }
     Seen held_out() const override { return seen<Loss>(model_.logits(held()), held()); }
     void keep_best() override { Program::copy_parameters(model_.context(), model_.backend_parameters(), best_); }
     void restore_best() override { Program::copy_parameters(model_.context(), best_, model_.backend_parameters()); }

@@ -1,7 +1,7 @@
 // An NVIDIA GPU through the CUDA runtime: memory, copies, launches and captured graphs on one stream. For nvcc.
 #pragma once
 #if !defined(__CUDACC__)
-#error "skewgrad: <skewgrad/cuda.hpp> is compiled by nvcc (-std=c++20 --expt-relaxed-constexpr, sources as CUDA)"
+#error "skewgrad: <skewgrad/cuda.hpp> is compiled by nvcc (-std=c++20, sources as CUDA)"
 #endif
 #include <cuda_runtime.h>
 

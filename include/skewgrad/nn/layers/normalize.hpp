@@ -40,8 +40,22 @@ struct Normalize {
     }
 
 private:
-    SKEWGRAD_FN static constexpr float mean(int c) { return Statistics::mean[static_cast<std::size_t>(c)]; }
-    SKEWGRAD_FN static constexpr float deviation(int c) { return Statistics::deviation[static_cast<std::size_t>(c)]; }
+    // As a value: of a class' constants device code knows no address, and of std::array no function.
+    template <std::size_t C>
+    struct Row {
+        float at[C]{};
+        constexpr explicit Row(const std::array<float, C>& from) {
+            for (std::size_t c = 0; c < C; ++c) at[c] = from[c];
+        }
+    };
+    SKEWGRAD_FN static constexpr float mean(int c) {
+        constexpr Row row(Statistics::mean);
+        return row.at[c];
+    }
+    SKEWGRAD_FN static constexpr float deviation(int c) {
+        constexpr Row row(Statistics::deviation);
+        return row.at[c];
+    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -142,7 +142,7 @@ private:
                             .epoch = batch->epoch,
                             .copy = pick.copy};
         const std::uint32_t element = source.element(p.c, p.h, p.w);
-        const std::uint32_t word = draw(stream, element / 8)[element % 8 / 2];
+        const std::uint32_t word = draw_word(stream, element / 2);
         return (word >> (16 * (element % 2)) & 0xffffu) < Dropout<Percent>::threshold;
     }
 };

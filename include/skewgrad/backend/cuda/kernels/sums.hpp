@@ -6,6 +6,9 @@
 #include <skewgrad/backend/bfloat16.hpp>
 #include <skewgrad/core/config.hpp>
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#error "skewgrad: the CUDA backend is for GPUs of compute capability 8.0 and later (nvcc -arch=sm_80, sm_90, ...)"
+#endif
 #if defined(__CUDACC__)
 #include <cuda_bf16.h>
 #include <mma.h>
