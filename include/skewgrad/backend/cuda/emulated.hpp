@@ -46,6 +46,13 @@ public:
                 }
     }
 
+    /// Work that may run beside what follows, until `meet`.
+    template <class Work>
+    void beside(const Work& work) {
+        work();
+    }
+    void meet() {}
+
     /// Work that can be given again as a whole: here it is just called again.
     struct Graph {};
     template <class Work>

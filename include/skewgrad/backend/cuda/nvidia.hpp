@@ -33,7 +33,8 @@ __global__ void __launch_bounds__(Kernel::threads) run_kernel(const __grid_const
                  static_cast<int>(threadIdx.x), shared});
 }
 
-/// The first GPU that the process sees (CUDA_VISIBLE_DEVICES chooses), and one stream of work on it.
+/// The first GPU that the process sees (CUDA_VISIBLE_DEVICES chooses), and one stream of work on it; a second stream
+/// for what may run beside it.
 class Nvidia {
 public:
     static std::string name() { return "cuda"; }
@@ -43,7 +44,10 @@ public:
         int devices = 0;
         check(cudaGetDeviceCount(&devices), "looking for a GPU");
         if (devices == 0) throw DeviceError("CUDA: this machine has no GPU");
-        check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
+        for (cudaStream_t* stream : {&stream_, &side_})
+            check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking), "making a stream");
+        for (cudaEvent_t* event : {&parted_, &met_})
+            check(cudaEventCreateWithFlags(event, cudaEventDisableTiming), "making an event");
         // Memory that was freed stays with the process, so that what comes next is had at once.
         cudaMemPool_t pool{};
         check(cudaDeviceGetDefaultMemPool(&pool, 0), "looking for the memory pool");
@@ -52,7 +56,10 @@ public:
     }
     Nvidia(const Nvidia&) = delete;
     Nvidia& operator=(const Nvidia&) = delete;
-    ~Nvidia() { cudaStreamDestroy(stream_); }
+    ~Nvidia() {
+        for (cudaEvent_t event : {parted_, met_}) cudaEventDestroy(event);
+        for (cudaStream_t stream : {stream_, side_}) cudaStreamDestroy(stream);
+    }
 
     /// The GPU's name, what it computes with, the versions of driver and runtime: for run records.
     std::string description() const {
@@ -103,6 +110,22 @@ public:
         check(cudaGetLastError(), "launching a kernel");
     }
 
+    /// Gives what `work` gives to run beside all that follows, until `meet`; it waits for what was given before, and for
+    /// other such work.
+    template <class Work>
+    void beside(const Work& work) {
+        check(cudaEventRecord(parted_, stream_), "parting streams");
+        check(cudaStreamWaitEvent(side_, parted_, 0), "parting streams");
+        std::swap(stream_, side_);
+        work();
+        std::swap(stream_, side_);
+    }
+    /// What follows waits for all that was given to run beside.
+    void meet() {
+        check(cudaEventRecord(met_, side_), "joining streams");
+        check(cudaStreamWaitEvent(stream_, met_, 0), "joining streams");
+    }
+
     /// Work that was given once and is given again as a whole, at the price of one launch.
     class Graph {
     public:
@@ -140,7 +163,8 @@ public:
 
 private:
     static constexpr std::size_t default_shared_bytes = std::size_t{48} << 10;
-    cudaStream_t stream_ = nullptr;
+    cudaStream_t stream_ = nullptr, side_ = nullptr;
+    cudaEvent_t parted_ = nullptr, met_ = nullptr;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::cuda

@@ -25,7 +25,10 @@ public:
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients are added
     /// to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null.
+    /// In training, where the workspace keeps all values and gradients until the end, the gradients of weights are
+    /// computed beside those of values.
     void backward(const float* x, int images, Mode mode, const BatchOnDevice* batch, float* gradients, float* dx) {
+        const bool overlaps = mode == Mode::train;
         for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
             const host::Site<B>& site = *it;
             auto call = start(site, x, images, mode, batch);
@@ -37,10 +40,12 @@ public:
             call.d_out = d_out;
             if (gradients && site.master_size > 0) {
                 call.gradients = gradients + site.master_offset;
-                site.ops->backward_weights(call);
+                const auto weights = [&] { site.ops->backward_weights(call); };
+                overlaps ? on_.device().beside(weights) : weights();
             }
             data(call, site, dx);
         }
+        if (overlaps) on_.device().meet();
     }
 
 private:
@@ -53,6 +58,7 @@ private:
         call.out = own_.value(site.out_value);
         call.masters = masters_ + site.master_offset;
         call.packs = packs_ + site.pack_offset;
+        call.scratch = own_.scratch();
         call.shared = own_.shared_scratch();
         call.batch = batch;
         return call;

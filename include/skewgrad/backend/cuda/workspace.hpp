@@ -19,10 +19,11 @@ public:
 
     Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
         : images_(images),
-          tenants_(host::tenancies(plan, mode)),
+          tenants_(tenancies(plan, mode)),
           values_(plan.values.size()),
           arena_(on.template memory<std::byte>(host::settle(tenants_) * count())),
-          scratch_(on.template memory<Value>(plan.shared_scratch)),
+          scratch_(on.template memory<Value>(plan.lane_scratch * count())),
+          shared_scratch_(on.template memory<Value>(plan.shared_scratch)),
           batch_(on.template memory<float>(mode == Mode::train ? plan.values[0].size * count() : 0)),
           inputs_(on.template memory<std::byte>(input_bytes(count()))),
           labels_(on.template memory<Label>(count())),
@@ -33,7 +34,8 @@ public:
     void* value(int v) { return at(static_cast<std::size_t>(v)); }
     void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
     void* spare() { return at(2 * values_); }
-    Value* shared_scratch() { return scratch_.data(); }
+    Value* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
+    Value* shared_scratch() { return shared_scratch_.data(); }
     float* batch() { return batch_.data(); }  ///< a training batch's images
     /// What a step is told: a BatchOnDevice, its picks, and behind them the optimiser's step.
     Memory<std::byte, R>& inputs() { return inputs_; }
@@ -42,14 +44,23 @@ public:
     std::uint8_t* right() { return right_.data(); }
 
     static std::size_t bytes(const host::PlanView<B>& plan, Mode mode, int images) {
-        auto tenants = host::tenancies(plan, mode);
+        auto tenants = tenancies(plan, mode);
         const std::size_t an_image = host::settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0) + sizeof(Label) +
                                      sizeof(double) + sizeof(std::uint8_t);
-        return an_image * static_cast<std::size_t>(images) + plan.shared_scratch * sizeof(Value) +
+        return (an_image + plan.lane_scratch * sizeof(Value)) * static_cast<std::size_t>(images) +
+               plan.shared_scratch * sizeof(Value) +
                input_bytes(static_cast<std::size_t>(images));
     }
 
 private:
+    /// In training everything lives until the end: gradients of weights read it while other work goes on.
+    static std::vector<host::Tenancy> tenancies(const host::PlanView<B>& plan, Mode mode) {
+        auto all = host::tenancies(plan, mode);
+        if (mode == Mode::train)
+            for (host::Tenancy& t : all)
+                if (t.to >= t.from) t.to = 2 * static_cast<int>(plan.sites.size());
+        return all;
+    }
     static constexpr std::size_t step_bytes = 256;  // room for any optimiser's step
     static constexpr std::size_t input_bytes(std::size_t images) {
         return sizeof(BatchOnDevice) + images * sizeof(Pick) + step_bytes;
@@ -61,7 +72,7 @@ private:
     std::vector<host::Tenancy> tenants_;
     std::size_t values_;
     Memory<std::byte, R> arena_;
-    Memory<Value, R> scratch_;
+    Memory<Value, R> scratch_, shared_scratch_;
     Memory<float, R> batch_;
     Memory<std::byte, R> inputs_;
     Memory<Label, R> labels_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <skewgrad/backend/cuda/kernels/copies.hpp>
 #include <skewgrad/backend/cuda/kernels/divide.hpp>
 #include <skewgrad/backend/host/layout.hpp>
 
@@ -25,9 +26,7 @@ enum class Direction : std::uint8_t { forward, backward };
 /// The matrix of patches: one row a pixel of a grid (all images'), one column an element under its window, channels
 /// innermost. Forward the grid is the output's and the values are the input's, y = h s + kh - p; backward the grid is
 /// the input's and the values are the slopes at the output, those of y = (h + p - kh) / s that are whole. Zeros outside.
-///
-/// Where values are f32 and products bf16 (`parts` = 2), all columns come twice: the values rounded, then what the
-/// rounding lost. A column of ones may stand behind them: its products are sums, as a bias' gradient is.
+/// A column of ones may stand behind them: its products are sums, as a bias' gradient is.
 template <class Stored, class T, Direction direction>
 struct Patches {
     const Stored* values = nullptr;
@@ -36,10 +35,9 @@ struct Patches {
     int height = 0, width = 0;      ///< of the values
     std::size_t image = 0;          ///< elements from one image's values to the next one's
     int row = 0, pixel = 0;         ///< likewise for rows and pixels
-    int taken = 0;                  ///< columns of one part: kernel^2 x channels
+    int taken = 0;                  ///< columns without that of ones: kernel^2 x channels
     Divide by_channels, by_kernel;  ///< a column's number into tap and channel, a tap's into row and column
     Window window;
-    int parts = 1;
     bool ones = false;
     bool whole = false;  ///< a vector of columns lies in one pixel, on its boundary
 
@@ -59,28 +57,24 @@ struct Patches {
           by_kernel(over.kernel),
           window(over),
           whole(channels % Vector<T>::size == 0 && of.size % Vector<T>::size == 0) {}
-    SKEWGRAD_FN int columns() const { return parts * taken + (ones ? 1 : 0); }
+    SKEWGRAD_FN int columns() const { return taken + (ones ? 1 : 0); }
 
-    /// Columns k, k + 1, ... of row m.
-    SKEWGRAD_FN Vector<T> operator()(int m, int k) const {
-        Vector<T> v{};
-        if (m >= pixels) return v;
+    /// Columns k, k + 1, ... of row m, a vector of them, to shared memory.
+    SKEWGRAD_FN void fetch(int m, int k, T* to) const {
         const int n = by_image(m), in_image = m - n * by_image.by();
         const int h = by_row(in_image), w = in_image - h * by_row.by();
         if constexpr (std::is_same_v<Stored, T>) {
-            if (whole) {
-                if (k >= taken) {
-                    if (ones && k == taken) v.at[0] = T(1.0f);
-                    return v;
-                }
+            if (whole && k < taken) {
                 const int tap = by_channels(k);
-                if (const Stored* at = locate(n, h, w, tap))
-                    v = *reinterpret_cast<const Vector<T>*>(at + (k - tap * by_channels.by()));
-                return v;
+                const Stored* at = m < pixels ? locate(n, h, w, tap) : nullptr;
+                bring(to, at ? at + (k - tap * by_channels.by()) : values, at != nullptr);
+                return;
             }
         }
-        for (int e = 0; e < Vector<T>::size; ++e) v.at[e] = element(n, h, w, k + e);
-        return v;
+        Vector<T> v{};
+        if (m < pixels)
+            for (int e = 0; e < Vector<T>::size; ++e) v.at[e] = element(n, h, w, k + e);
+        *reinterpret_cast<Vector<T>*>(to) = v;
     }
 
 private:
@@ -103,15 +97,10 @@ private:
         return values + static_cast<std::size_t>(n) * image + (y * row + x * pixel);
     }
     SKEWGRAD_FN T element(int n, int h, int w, int k) const {
-        if (k >= parts * taken) return T(ones && k == parts * taken ? 1.0f : 0.0f);
-        const bool rest = k >= taken;
-        if (rest) k -= taken;
+        if (k >= taken) return T(ones && k == taken ? 1.0f : 0.0f);
         const int tap = by_channels(k);
         const Stored* at = locate(n, h, w, tap);
-        if (!at) return T(0.0f);
-        const float x = static_cast<float>(at[k - tap * by_channels.by()]);
-        const T rounded = static_cast<T>(x);
-        return rest ? static_cast<T>(x - static_cast<float>(rounded)) : rounded;
+        return at ? static_cast<T>(static_cast<float>(at[k - tap * by_channels.by()])) : T(0.0f);
     }
 };
 
@@ -122,17 +111,21 @@ struct Rows {
     int rows = 0, columns = 0;
     int stride = 0;
 
-    SKEWGRAD_FN Vector<T> operator()(int r, int c) const {
-        Vector<T> v{};
-        if (r >= rows || c >= columns) return v;
-        const Stored* at = values + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride) + c;
+    /// Columns c, c + 1, ... of row r, a vector of them, to shared memory.
+    SKEWGRAD_FN void fetch(int r, int c, T* to) const {
+        const bool there = r < rows && c < columns;
+        const Stored* at =
+            there ? values + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride) + c : values;
         if constexpr (std::is_same_v<Stored, T>) {
-            if (stride % Vector<T>::size == 0 && columns % Vector<T>::size == 0)
-                return *reinterpret_cast<const Vector<T>*>(at);
+            if (stride % Vector<T>::size == 0 && columns % Vector<T>::size == 0) {
+                bring(to, at, there);
+                return;
+            }
         }
-        for (int e = 0; e < Vector<T>::size && c + e < columns; ++e)
+        Vector<T> v{};
+        for (int e = 0; there && e < Vector<T>::size && c + e < columns; ++e)
             v.at[e] = static_cast<T>(static_cast<float>(at[e]));
-        return v;
+        *reinterpret_cast<Vector<T>*>(to) = v;
     }
 };
 

@@ -15,35 +15,33 @@ enum class SumOver : std::uint8_t {
     rows,     ///< out(i, j) = sum over k of left(k, i) right(k, j): gradients of weights, k a pixel
 };
 
-/// One block's tile of 64 x `tile_columns` outputs, over the z-th share of the sum. While a tile of operands is
-/// multiplied, the next one is on its way to registers; two buffers in shared memory take turns. The order of every
-/// sum is fixed by the shapes alone. `store(i, j, eight sums, z)` takes columns j to j + 7 of row i.
-template <class T, int tile_columns, SumOver over, class Left, class Right, class Store>
+/// One block's tile of outputs, over the z-th share of the sum. While a tile of operands is multiplied, the next ones are
+/// on their way to shared memory, where a ring of buffers takes them. The order of every sum is fixed by its length and
+/// share alone, whatever the tile. `store(i, j, eight sums, z)` takes columns j to j + 7 of row i.
+template <class T, int tile_rows, int tile_columns, SumOver over, class Left, class Right, class Store>
 struct Product {
-    static constexpr int threads = block_threads, tile_rows = 64;
+    static constexpr int threads = block_threads;
     static constexpr bool waits = true;
 
     Left left;
     Right right;
     Store store;
     int length = 0;  ///< of the sum
-    int share = 0;   ///< of it for each z, a multiple of `depth`
+    int share = 0;   ///< of it for each z, a multiple of the depth of a tile
 
 private:
     using Sum = Sums<T, tile_rows, tile_columns>;
-    static constexpr int depth = Sum::depth;
+    static constexpr int depth = Sum::depth, stages = Sum::stages;
     static constexpr Order order = over == SumOver::columns ? Order::rows_of_depth : Order::rows_of_outputs;
     static constexpr int left_lines = over == SumOver::columns ? tile_rows : depth;
-    static constexpr int left_row = (over == SumOver::columns ? depth : tile_rows) + Sum::skew;
-    static constexpr int right_row = tile_columns + Sum::skew;
+    static constexpr int left_line = over == SumOver::columns ? depth : tile_rows;
+    static constexpr int left_row = left_line + Sum::skew, right_row = tile_columns + Sum::skew;
     static constexpr int out_row = tile_columns + 4;
     static constexpr int left_size = left_lines * left_row, right_size = depth * right_row;
     static constexpr int vector = Vector<T>::size;
-    static constexpr int left_vectors = tile_rows * depth / vector / threads;
-    static constexpr int right_vectors = tile_columns * depth / vector / threads;
-    static_assert(left_vectors * vector * threads == tile_rows * depth);
-    static_assert(right_vectors * vector * threads == tile_columns * depth);
-    static constexpr std::size_t operand_bytes = 2 * sizeof(T) * static_cast<std::size_t>(left_size + right_size);
+    static constexpr int left_vectors = tile_rows * depth / vector, right_vectors = tile_columns * depth / vector;
+    static_assert(left_vectors % threads == 0 && right_vectors % threads == 0);
+    static constexpr std::size_t operand_bytes = stages * sizeof(T) * static_cast<std::size_t>(left_size + right_size);
     static constexpr std::size_t out_bytes = sizeof(float) * static_cast<std::size_t>(tile_rows * out_row);
 
 public:
@@ -53,20 +51,26 @@ public:
     SKEWGRAD_FN void operator()(const Block& block) const {
         const int i0 = block.x * tile_rows, j0 = block.y * tile_columns;
         const int begin = block.z * share, end = begin + share < length ? begin + share : length;
-        T* operands = reinterpret_cast<T*>(block.shared);
-        Sum sums;
-        Vector<T> l[left_vectors], r[right_vectors];
-        fetch(block.thread, i0, j0, begin, l, r);
-        int turn = 0;
-        for (int k = begin; k < end; k += depth, turn ^= 1) {
-            T* left_tile = operands + turn * (left_size + right_size);
-            T* right_tile = left_tile + left_size;
-            leave(block.thread, l, r, left_tile, right_tile);
-            block.wait();
-            if (k + depth < end) fetch(block.thread, i0, j0, k + depth, l, r);
-            sums.template add<order, left_row, right_row>(block.thread, left_tile, right_tile);
+        T* ring = reinterpret_cast<T*>(block.shared);
+        for (int s = 0; s + 1 < stages; ++s) {
+            if (begin + s * depth < end) fetch(block.thread, i0, j0, begin + s * depth, ring, s);
+            end_copies();
         }
-        block.wait();  // the operands' memory takes the sums
+        Sum sums;
+        int now = 0, next = stages - 1;  // in the ring
+        for (int k = begin; k < end; k += depth) {
+            wait_for_copies<stages - 2>();
+            block.wait();  // all see this tile, and none still multiplies the one before it
+            const int ahead = k + (stages - 1) * depth;
+            if (ahead < end) fetch(block.thread, i0, j0, ahead, ring, next);
+            end_copies();
+            const T* tile = ring + now * (left_size + right_size);
+            sums.template add<order, left_row, right_row>(block.thread, tile, tile + left_size);
+            next = now;
+            now = now + 1 == stages ? 0 : now + 1;
+        }
+        wait_for_copies<0>();
+        block.wait();  // the ring's memory takes the sums
         float* out = reinterpret_cast<float*>(block.shared);
         sums.template put<out_row>(block.thread, out);
         block.wait();
@@ -78,41 +82,25 @@ public:
     }
 
 private:
-    // What lies beyond the sum's end or the matrices' edges reads as zero; a share's end is a multiple of the depth.
-    SKEWGRAD_FN void fetch(int thread, int i0, int j0, int k, Vector<T>* l, Vector<T>* r) const {
-        constexpr int in_line = (over == SumOver::columns ? depth : tile_rows) / vector;
+    // What lies beyond the matrices' edges reads as zero; a share's end is a multiple of the depth.
+    SKEWGRAD_FN void fetch(int thread, int i0, int j0, int k, T* ring, int place) const {
+        T* left_tile = ring + place * (left_size + right_size);
+        T* right_tile = left_tile + left_size;
 #if defined(__CUDA_ARCH__)
 #pragma unroll
 #endif
-        for (int s = 0; s < left_vectors; ++s) {
-            const int at = s * threads + thread, line = at / in_line, place = at % in_line * vector;
-            l[s] = over == SumOver::columns ? left(i0 + line, k + place) : left(k + line, i0 + place);
+        for (int first = 0; first < left_vectors; first += threads) {
+            const int line = (first + thread) / (left_line / vector), at = (first + thread) % (left_line / vector) * vector;
+            const bool by_rows = over == SumOver::columns;
+            left.fetch(by_rows ? i0 + line : k + line, by_rows ? k + at : i0 + at, left_tile + line * left_row + at);
         }
-        constexpr int in_right = tile_columns / vector;
 #if defined(__CUDA_ARCH__)
 #pragma unroll
 #endif
-        for (int s = 0; s < right_vectors; ++s) {
-            const int at = s * threads + thread;
-            r[s] = right(k + at / in_right, j0 + at % in_right * vector);
-        }
-    }
-    SKEWGRAD_FN static void leave(int thread, const Vector<T>* l, const Vector<T>* r, T* left_tile, T* right_tile) {
-        constexpr int in_line = (over == SumOver::columns ? depth : tile_rows) / vector;
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
-        for (int s = 0; s < left_vectors; ++s) {
-            const int at = s * threads + thread;
-            *reinterpret_cast<Vector<T>*>(left_tile + at / in_line * left_row + at % in_line * vector) = l[s];
-        }
-        constexpr int in_right = tile_columns / vector;
-#if defined(__CUDA_ARCH__)
-#pragma unroll
-#endif
-        for (int s = 0; s < right_vectors; ++s) {
-            const int at = s * threads + thread;
-            *reinterpret_cast<Vector<T>*>(right_tile + at / in_right * right_row + at % in_right * vector) = r[s];
+        for (int first = 0; first < right_vectors; first += threads) {
+            const int line = (first + thread) / (tile_columns / vector);
+            const int at = (first + thread) % (tile_columns / vector) * vector;
+            right.fetch(k + line, j0 + at, right_tile + line * right_row + at);
         }
     }
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include <skewgrad/backend/bfloat16.hpp>
+#include <skewgrad/backend/cuda/kernels/operands.hpp>
 #include <skewgrad/core/config.hpp>
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
@@ -24,49 +25,69 @@ enum class Order : unsigned char {
 
 inline constexpr int block_threads = 128;
 
-/// The sums of a tile of rows x columns, dealt out over a block's threads. `add` takes tiles of `depth` products each:
+/// The sums of a tile of rows x columns, dealt out over a block's threads; `stages` tiles of operands are on their way
+/// or in use at a time. `add` takes tiles of `depth` products each:
 /// left in either order, right as (k, j) at k row + j. `put` writes the tile to shared memory, rows of `row` floats.
 template <class T, int rows, int columns>
 class Sums;
 
+// A thread holds `high` neighbouring rows of `groups` groups of four columns, so that what it reads from shared memory it
+// uses many times, and a warp's threads read from all banks.
 template <int rows, int columns>
 class Sums<float, rows, columns> {
 public:
-    static constexpr int depth = 16;
+    static constexpr int depth = 16, stages = 3;
     static constexpr int skew = 4;  ///< elements behind each row in shared memory, so that rows lie on other banks
 
     template <Order order, int left_row, int right_row>
     SKEWGRAD_FN void add(int thread, const float* left, const float* right) {
-        const int i0 = thread / across * high, j0 = thread % across * wide;
-        for (int k = 0; k < depth; ++k) {
-            float a[high], b[wide];
-            for (int i = 0; i < high; ++i)
-                a[i] = order == Order::rows_of_depth ? left[(i0 + i) * left_row + k] : left[k * left_row + i0 + i];
-            for (int j = 0; j < wide; ++j) b[j] = right[k * right_row + j0 + j];
-            for (int i = 0; i < high; ++i)
-                for (int j = 0; j < wide; ++j) sums_[i][j] += a[i] * b[j];
+        const int i0 = thread / across * high, j0 = thread % across * 4;
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+#endif
+        for (int k = 0; k < depth; k += 4) {
+            Vector<float> a[high];  // of four products
+            if constexpr (order == Order::rows_of_depth) {
+                for (int i = 0; i < high; ++i) a[i] = four(left + (i0 + i) * left_row + k);
+            } else {
+                for (int e = 0; e < 4; ++e)
+                    for (int i = 0; i < high; ++i) a[i].at[e] = left[(k + e) * left_row + i0 + i];
+            }
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+#endif
+            for (int e = 0; e < 4; ++e)
+                for (int g = 0; g < groups; ++g) {
+                    const Vector<float> b = four(right + (k + e) * right_row + g * (columns / groups) + j0);
+                    for (int i = 0; i < high; ++i)
+                        for (int j = 0; j < 4; ++j) sums_[i][4 * g + j] += a[i].at[e] * b.at[j];
+                }
         }
     }
     template <int row>
     SKEWGRAD_FN void put(int thread, float* tile) const {
-        const int i0 = thread / across * high, j0 = thread % across * wide;
+        const int i0 = thread / across * high, j0 = thread % across * 4;
         for (int i = 0; i < high; ++i)
-            for (int j = 0; j < wide; ++j) tile[(i0 + i) * row + j0 + j] = sums_[i][j];
+            for (int g = 0; g < groups; ++g)
+                for (int j = 0; j < 4; ++j)
+                    tile[(i0 + i) * row + g * (columns / groups) + j0 + j] = sums_[i][4 * g + j];
     }
 
 private:
-    static constexpr int wide = 4, across = columns / wide, high = rows * across / block_threads;
-    static_assert(rows % high == 0 && across * (rows / high) == block_threads);
-    float sums_[high][wide] = {};
+    static constexpr int groups = rows * columns >= 128 * 64 ? 2 : 1;
+    static constexpr int across = columns / groups / 4, high = rows * across / block_threads;
+    static_assert(high >= 1 && across * (rows / high) == block_threads);
+    SKEWGRAD_FN static Vector<float> four(const float* at) { return *reinterpret_cast<const Vector<float>*>(at); }
+    float sums_[high][4 * groups] = {};
 };
 
 #if defined(__CUDA_ARCH__)
 
-// Four warps share the tile, side by side where it is wide enough; each holds fragments of 16 x 16.
+// Four warps share the tile, two by two or one below the other; each holds fragments of 16 x 16.
 template <int rows, int columns>
 class Sums<Bfloat16, rows, columns> {
 public:
-    static constexpr int depth = 32;
+    static constexpr int depth = 32, stages = 4;
     static constexpr int skew = 8;
 
     __device__ Sums() {
@@ -108,11 +129,11 @@ public:
     }
 
 private:
-    static constexpr int across = columns / 32, down = 4 / across;
-    static constexpr int wide = 2, high = rows / down / 16;
-    static_assert(across * 32 == columns && high * down * 16 == rows);
+    static constexpr int across = columns == 32 && rows > 32 ? 1 : 2, down = 4 / across;
+    static constexpr int wide = columns / across / 16, high = rows / down / 16;
+    static_assert(wide * across * 16 == columns && high * down * 16 == rows);
     static __device__ int row_of(int thread) { return thread / 32 / across * (16 * high); }
-    static __device__ int column_of(int thread) { return thread / 32 % across * 32; }
+    static __device__ int column_of(int thread) { return thread / 32 % across * (16 * wide); }
     nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, 16, float> sums_[high][wide];
 };
 
@@ -122,7 +143,7 @@ private:
 template <int rows, int columns>
 class Sums<Bfloat16, rows, columns> {
 public:
-    static constexpr int depth = 32;
+    static constexpr int depth = 32, stages = 4;
     static constexpr int skew = 8;
 
     template <Order order, int left_row, int right_row>
