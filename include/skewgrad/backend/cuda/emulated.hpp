@@ -25,6 +25,7 @@ public:
     }
     void release(void* at) noexcept { std::free(at); }
     void to_device(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+    void send(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
     void to_host(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
     void within(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
     void clear(void* at, std::size_t bytes) { std::memset(at, 0, bytes); }

@@ -40,6 +40,8 @@ public:
     const T* data() const noexcept { return static_cast<const T*>(at_); }
 
     void take(std::span<const T> values) { device_->to_device(at_, values.data(), values.size() * sizeof(T)); }
+    /// The same for a few values: the caller need not keep them.
+    void send(std::span<const T> values) { device_->send(at_, values.data(), values.size() * sizeof(T)); }
     void give(std::span<T> values) const { device_->to_host(values.data(), at_, values.size() * sizeof(T)); }
     void clear() { device_->clear(at_, size_ * sizeof(T)); }
     void copy(const Memory& from) { device_->within(at_, from.at_, size_ * sizeof(T)); }

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -57,6 +58,7 @@ public:
     Nvidia(const Nvidia&) = delete;
     Nvidia& operator=(const Nvidia&) = delete;
     ~Nvidia() {
+        if (mailbox_) cudaFreeHost(mailbox_);
         for (cudaEvent_t event : {parted_, met_}) cudaEventDestroy(event);
         for (cudaStream_t stream : {stream_, side_}) cudaStreamDestroy(stream);
     }
@@ -84,6 +86,21 @@ public:
     void release(void* at) noexcept { cudaFreeAsync(at, stream_); }
     void to_device(void* to, const void* from, std::size_t bytes) {
         check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying to the GPU");
+    }
+    /// The same for a few bytes, up to `small`, which the caller may change at once: they go by way of memory that the GPU
+    /// reads by itself.
+    void send(void* to, const void* from, std::size_t bytes) {
+        const std::size_t room = (bytes + 63) / 64 * 64;
+        if (bytes > small) return to_device(to, from, bytes);
+        if (!mailbox_) check(cudaMallocHost(&mailbox_, mailbox_bytes), "allocating host memory");
+        if (posted_ + room > mailbox_bytes) {
+            wait();  // all that was posted has been read
+            posted_ = 0;
+        }
+        void* letter = static_cast<std::byte*>(mailbox_) + posted_;
+        std::memcpy(letter, from, bytes);
+        posted_ += room;
+        to_device(to, letter, bytes);
     }
     /// Returns when the bytes are there.
     void to_host(void* to, const void* from, std::size_t bytes) {
@@ -162,9 +179,12 @@ public:
     }
 
 private:
+    static constexpr std::size_t small = std::size_t{64} << 10, mailbox_bytes = std::size_t{1} << 20;
     static constexpr std::size_t default_shared_bytes = std::size_t{48} << 10;
     cudaStream_t stream_ = nullptr, side_ = nullptr;
     cudaEvent_t parted_ = nullptr, met_ = nullptr;
+    void* mailbox_ = nullptr;
+    std::size_t posted_ = 0;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::cuda

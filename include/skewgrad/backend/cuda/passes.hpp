@@ -73,7 +73,7 @@ struct Passes {
             const int images = std::min(own.images(), x.count - first);
             const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
             const float* z = schedule.forward(x.at(first), images, Mode::attack);
-            own.labels().take(labels.subspan(at, count));
+            own.labels().send(labels.subspan(at, count));
             loss<Loss>(on, plan, own, images, 1.0, z, own.labels().data(), nullptr, nullptr);
             if (!losses.empty()) own.losses().give(losses.subspan(at, count));
             copy_logits(on, plan, z, first, images, logits);
@@ -96,7 +96,7 @@ struct Passes {
         const std::size_t step_at = (inputs.size() + 15) / 16 * 16;
         inputs.resize(step_at + sizeof step);
         std::memcpy(inputs.data() + step_at, &step, sizeof step);
-        own.inputs().take(inputs);
+        own.inputs().send(inputs);
 
         const auto* seen = reinterpret_cast<const BatchOnDevice*>(own.inputs().data());
         const auto* rates =
@@ -124,7 +124,7 @@ struct Passes {
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
             const float* z = schedule.forward(x.at(first), images, Mode::attack);
-            own.labels().take(labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)));
+            own.labels().send(labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)));
             loss<Loss>(on, plan, own, images, 1.0 / x.count, z, own.labels().data(), nullptr, nullptr);
             schedule.backward(x.at(first), images, Mode::attack, nullptr, total.data(), nullptr);
         }

@@ -59,48 +59,76 @@ struct Patches {
           whole(channels % Vector<T>::size == 0 && of.size % Vector<T>::size == 0) {}
     SKEWGRAD_FN int columns() const { return taken + (ones ? 1 : 0); }
 
-    /// Columns k, k + 1, ... of row m, a vector of them, to shared memory.
-    SKEWGRAD_FN void fetch(int m, int k, T* to) const {
+    /// What is known of a row, or of a column, before the other one is: worked out once, used along a whole sum.
+    struct Row {
+        const Stored* at;  ///< where the window begins; not to be read from
+        int y, x;          ///< likewise, in rows and columns of the values; far outside where there is no such row
+    };
+    struct Column {
+        int step, y, x;  ///< from where the window begins: elements, rows, columns
+        bool there;
+        bool one;  ///< of the column of ones
+    };
+    SKEWGRAD_FN Row row_at(int m) const {
+        if (m >= pixels) return {values, -(1 << 20), 0};
         const int n = by_image(m), in_image = m - n * by_image.by();
         const int h = by_row(in_image), w = in_image - h * by_row.by();
+        const Stored* first = values + static_cast<std::size_t>(n) * image;
+        if constexpr (direction == Direction::forward) {
+            const int y = h * window.stride - window.padding, x = w * window.stride - window.padding;
+            return {first + (y * row + x * pixel), y, x};
+        } else {
+            const int y = h + window.padding, x = w + window.padding;
+            return {window.stride == 1 ? first + (y * row + x * pixel) : first, y, x};
+        }
+    }
+    SKEWGRAD_FN Column column_at(int k) const {
+        if (k >= taken) return {0, 0, 0, false, ones && k == taken};
+        const int tap = by_channels(k), c = k - tap * by_channels.by();
+        const int kh = by_kernel(tap), kw = tap - kh * by_kernel.by();
+        if constexpr (direction == Direction::forward)
+            return {kh * row + kw * pixel + c, kh, kw, true, false};
+        else
+            return {window.stride == 1 ? c - kh * row - kw * pixel : c, -kh, -kw, true, false};
+    }
+
+    /// Columns k, k + 1, ... of row m, a vector of them, to shared memory; `column` is column k.
+    SKEWGRAD_FN void fetch(const Row& r, const Column& column, int k, T* to) const {
         if constexpr (std::is_same_v<Stored, T>) {
-            if (whole && k < taken) {
-                const int tap = by_channels(k);
-                const Stored* at = m < pixels ? locate(n, h, w, tap) : nullptr;
-                bring(to, at ? at + (k - tap * by_channels.by()) : values, at != nullptr);
+            if (whole && column.there) {
+                const Stored* at = element(r, column);
+                bring(to, at ? at : values, at != nullptr);
                 return;
             }
         }
         Vector<T> v{};
-        if (m < pixels)
-            for (int e = 0; e < Vector<T>::size; ++e) v.at[e] = element(n, h, w, k + e);
+        for (int e = 0; e < Vector<T>::size; ++e) {
+            const Column c = e == 0 ? column : column_at(k + e);
+            if (c.there) {
+                const Stored* at = element(r, c);
+                if (at) v.at[e] = static_cast<T>(static_cast<float>(*at));
+            } else if (c.one && r.y > -(1 << 19)) {
+                v.at[e] = T(1.0f);
+            }
+        }
         *reinterpret_cast<Vector<T>*>(to) = v;
     }
 
 private:
-    SKEWGRAD_FN const Stored* locate(int n, int h, int w, int tap) const {
-        const int kh = by_kernel(tap), kw = tap - kh * by_kernel.by();
-        int y = 0, x = 0;
-        if constexpr (direction == Direction::forward) {
-            y = h * window.stride + kh - window.padding;
-            x = w * window.stride + kw - window.padding;
-        } else {
-            y = h + window.padding - kh;
-            x = w + window.padding - kw;
+    /// Null outside the values.
+    SKEWGRAD_FN const Stored* element(const Row& r, const Column& c) const {
+        int y = r.y + c.y, x = r.x + c.x;
+        if constexpr (direction == Direction::backward) {
             if (window.stride > 1) {
                 if (y < 0 || x < 0 || y % window.stride != 0 || x % window.stride != 0) return nullptr;
                 y /= window.stride;
                 x /= window.stride;
+                return y < height && x < width ? r.at + (y * row + x * pixel + c.step) : nullptr;
             }
         }
-        if (y < 0 || y >= height || x < 0 || x >= width) return nullptr;
-        return values + static_cast<std::size_t>(n) * image + (y * row + x * pixel);
-    }
-    SKEWGRAD_FN T element(int n, int h, int w, int k) const {
-        if (k >= taken) return T(ones && k == taken ? 1.0f : 0.0f);
-        const int tap = by_channels(k);
-        const Stored* at = locate(n, h, w, tap);
-        return at ? static_cast<T>(static_cast<float>(at[k - tap * by_channels.by()])) : T(0.0f);
+        const bool inside = static_cast<unsigned>(y) < static_cast<unsigned>(height) &&
+                            static_cast<unsigned>(x) < static_cast<unsigned>(width);
+        return inside ? r.at + c.step : nullptr;
     }
 };
 

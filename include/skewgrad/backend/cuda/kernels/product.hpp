@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <skewgrad/backend/cuda/block.hpp>
 #include <skewgrad/backend/cuda/kernels/operands.hpp>
@@ -52,8 +53,9 @@ public:
         const int i0 = block.x * tile_rows, j0 = block.y * tile_columns;
         const int begin = block.z * share, end = begin + share < length ? begin + share : length;
         T* ring = reinterpret_cast<T*>(block.shared);
+        const Fixed fixed(left, block.thread, i0);
         for (int s = 0; s + 1 < stages; ++s) {
-            if (begin + s * depth < end) fetch(block.thread, i0, j0, begin + s * depth, ring, s);
+            if (begin + s * depth < end) fetch(block.thread, fixed, i0, j0, begin + s * depth, ring, s);
             end_copies();
         }
         Sum sums;
@@ -62,7 +64,7 @@ public:
             wait_for_copies<stages - 2>();
             block.wait();  // all see this tile, and none still multiplies the one before it
             const int ahead = k + (stages - 1) * depth;
-            if (ahead < end) fetch(block.thread, i0, j0, ahead, ring, next);
+            if (ahead < end) fetch(block.thread, fixed, i0, j0, ahead, ring, next);
             end_copies();
             const T* tile = ring + now * (left_size + right_size);
             sums.template add<order, left_row, right_row>(block.thread, tile, tile + left_size);
@@ -82,17 +84,42 @@ public:
     }
 
 private:
+    static constexpr bool by_rows = over == SumOver::columns;
+    static constexpr int slots = left_vectors / threads;  // of the left tile that a thread fills
+    SKEWGRAD_FN static int line_of(int thread, int slot) { return (slot * threads + thread) / (left_line / vector); }
+    SKEWGRAD_FN static int place_of(int thread, int slot) {
+        return (slot * threads + thread) % (left_line / vector) * vector;
+    }
+    /// What of the left operand stays the same along the sum: its rows, or its columns.
+    struct Fixed {
+        std::conditional_t<by_rows, typename Left::Row, typename Left::Column> at[slots];
+        SKEWGRAD_FN Fixed(const Left& left, int thread, int i0) {
+#if defined(__CUDA_ARCH__)
+#pragma unroll
+#endif
+            for (int s = 0; s < slots; ++s) {
+                if constexpr (by_rows)
+                    at[s] = left.row_at(i0 + line_of(thread, s));
+                else
+                    at[s] = left.column_at(i0 + place_of(thread, s));
+            }
+        }
+    };
+
     // What lies beyond the matrices' edges reads as zero; a share's end is a multiple of the depth.
-    SKEWGRAD_FN void fetch(int thread, int i0, int j0, int k, T* ring, int place) const {
+    SKEWGRAD_FN void fetch(int thread, const Fixed& fixed, int i0, int j0, int k, T* ring, int place) const {
         T* left_tile = ring + place * (left_size + right_size);
         T* right_tile = left_tile + left_size;
 #if defined(__CUDA_ARCH__)
 #pragma unroll
 #endif
-        for (int first = 0; first < left_vectors; first += threads) {
-            const int line = (first + thread) / (left_line / vector), at = (first + thread) % (left_line / vector) * vector;
-            const bool by_rows = over == SumOver::columns;
-            left.fetch(by_rows ? i0 + line : k + line, by_rows ? k + at : i0 + at, left_tile + line * left_row + at);
+        for (int s = 0; s < slots; ++s) {
+            const int line = line_of(thread, s), at = place_of(thread, s);
+            T* to = left_tile + line * left_row + at;
+            if constexpr (by_rows)
+                left.fetch(fixed.at[s], left.column_at(k + at), k + at, to);
+            else
+                left.fetch(left.row_at(k + line), fixed.at[s], i0 + at, to);
         }
 #if defined(__CUDA_ARCH__)
 #pragma unroll
