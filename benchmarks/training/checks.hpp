@@ -19,9 +19,9 @@ struct Tolerance {
     double logits, gradients;
 };
 template <class B>
-inline constexpr Tolerance tolerance = std::is_same_v<typename B::Value, float>
-                                           ? Tolerance{.logits = 1e-3, .gradients = 0.02}
-                                           : Tolerance{.logits = 0.1, .gradients = 0.5};
+inline constexpr Tolerance tolerance =
+    std::is_same_v<typename B::Value, float> ? Tolerance{.logits = 1e-3, .gradients = 0.02}
+                                             : Tolerance{.logits = 0.1, .gradients = 0.5};
 
 template <class A, class B>
 double relative_error(const A& values, const B& right) {

@@ -59,7 +59,8 @@ struct Course {
         : model(Seed{7}, std::move(on)),
           session(model, whole_batches(data, batch), HeldOutData(data.store(), {}),
                   RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
-                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = updates}, Seed{7}) {}
+                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = updates},
+                  Seed{7}) {}
 
 private:
     // So that every update is of the same size.

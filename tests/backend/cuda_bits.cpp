@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(images_come_back_as_they_went, P, Precisions) {
     const auto some = model.unload(model.select(images, which));
     const auto size = static_cast<std::size_t>(Net::image.size());
     for (std::size_t i = 0; i < which.size(); ++i)
-        for (std::size_t e = 0; e < size; ++e) BOOST_REQUIRE(some.data()[i * size + e] == x.data()[which[i] * size + e]);
+        for (std::size_t e = 0; e < size; ++e)
+            BOOST_REQUIRE(some.data()[i * size + e] == x.data()[which[i] * size + e]);
     const auto store = noise_store<Net>(9);
     const TestData data(store, {8, 3, 3});
     BOOST_TEST(same_bits(model.unload(model.load(data)), data.images()));

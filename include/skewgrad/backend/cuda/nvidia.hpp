@@ -79,16 +79,16 @@ public:
         void* at = nullptr;
         const cudaError_t status = cudaMallocAsync(&at, bytes, stream_);
         if (status != cudaSuccess)
-            throw DeviceError("CUDA: no " + std::to_string(bytes) + " bytes of GPU memory: " +
-                              cudaGetErrorString(status));
+            throw DeviceError("CUDA: no " + std::to_string(bytes) +
+                              " bytes of GPU memory: " + cudaGetErrorString(status));
         return at;
     }
     void release(void* at) noexcept { cudaFreeAsync(at, stream_); }
     void to_device(void* to, const void* from, std::size_t bytes) {
         check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying to the GPU");
     }
-    /// The same for a few bytes, up to `small`, which the caller may change at once: they go by way of memory that the GPU
-    /// reads by itself.
+    /// The same for a few bytes, up to `small`, which the caller may change at once: they go by way of memory that the
+    /// GPU reads by itself.
     void send(void* to, const void* from, std::size_t bytes) {
         const std::size_t room = (bytes + 63) / 64 * 64;
         if (bytes > small) return to_device(to, from, bytes);
@@ -127,8 +127,8 @@ public:
         check(cudaGetLastError(), "launching a kernel");
     }
 
-    /// Gives what `work` gives to run beside all that follows, until `meet`; it waits for what was given before, and for
-    /// other such work.
+    /// Gives what `work` gives to run beside all that follows, until `meet`; it waits for what was given before, and
+    /// for other such work.
     template <class Work>
     void beside(const Work& work) {
         check(cudaEventRecord(parted_, stream_), "parting streams");

@@ -84,8 +84,8 @@ struct Passes {
     /// A step in one go: what changes from step to step lies in the workspace's inputs, so that all the rest can be
     /// recorded once and given again. Throws ValueError for a batch of more images than the workspace is for.
     template <class Loss, class O>
-    static void train_step(Context& on, const Plan& plan, Parameters& p, const ByteImages<R>& bytes,
-                           const Batch& batch, Workspace& own, Training<O, R>& training, StepState& state) {
+    static void train_step(Context& on, const Plan& plan, Parameters& p, const ByteImages<R>& bytes, const Batch& batch,
+                           Workspace& own, Training<O, R>& training, StepState& state) {
         const int images = static_cast<int>(batch.picks.size());
         if (images > own.images())
             throw ValueError("a training batch of " + std::to_string(images) + " images was given to a workspace for " +
@@ -99,8 +99,7 @@ struct Passes {
         own.inputs().send(inputs);
 
         const auto* seen = reinterpret_cast<const BatchOnDevice*>(own.inputs().data());
-        const auto* rates =
-            reinterpret_cast<const std::remove_const_t<decltype(step)>*>(own.inputs().data() + step_at);
+        const auto* rates = reinterpret_cast<const std::remove_const_t<decltype(step)>*>(own.inputs().data() + step_at);
         training.run(on, {p.masters.data(), own.inputs().data(), bytes.there.get(), images}, [&] {
             Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
             const host::Layout& image = plan.values[0];

@@ -69,9 +69,7 @@ struct Shares {
     static constexpr int blocks = 264, tile = 64;  // two blocks for each of a large GPU's 132 multiprocessors
     static constexpr int least = 256;              // products that a share is worth
 
-    static constexpr int tiles(int rows, int stride) {
-        return (rows + tile - 1) / tile * ((stride + tile - 1) / tile);
-    }
+    static constexpr int tiles(int rows, int stride) { return (rows + tile - 1) / tile * ((stride + tile - 1) / tile); }
     static constexpr int most(int rows, int stride) {
         const int all = tiles(rows, stride);
         return all >= blocks ? 1 : (blocks + all - 1) / all;
@@ -126,8 +124,12 @@ struct ProductStage {
         if constexpr (std::is_same_v<Value, float>)
             if (!m.splits) packed = call.masters;
         const Rows<Value, Value> weights{packed, patches.columns(), m.stride, m.stride};
-        const StoreOutput<Out> store{call.out,  call.masters + m.taps * m.channels * m.stride, patches.pixels,
-                                     m.outputs, static_cast<int>(m.out.w),                     call.site.rectifies};
+        const StoreOutput<Out> store{call.out,
+                                     call.masters + m.taps * m.channels * m.stride,
+                                     patches.pixels,
+                                     m.outputs,
+                                     static_cast<int>(m.out.w),
+                                     call.site.rectifies};
         const int shares = flat_shares(m), rows = patches.pixels;
         if (shares == 1) return pass(call, rows, m.stride, patches.columns(), 1, patches, weights, store);
         float* sums = reinterpret_cast<float*>(call.scratch + split_size(m) * static_cast<std::size_t>(call.images));
@@ -166,9 +168,7 @@ struct ProductStage {
 private:
     static constexpr std::size_t floats = sizeof(float) / sizeof(Value);  // a float, in elements of scratch
 
-    static constexpr int flat_shares(const Matrices<B>& m) {
-        return reading.flat ? Shares::of_flat(m.read_rows()) : 1;
-    }
+    static constexpr int flat_shares(const Matrices<B>& m) { return reading.flat ? Shares::of_flat(m.read_rows()) : 1; }
     static constexpr std::size_t split_size(const Matrices<B>& m) {
         return m.splits ? (m.read_in().size + 15) / 16 * 16 : 0;
     }
@@ -191,9 +191,11 @@ private:
 
     /// In the largest tiles that give most multiprocessors a block.
     template <class C, class Left, class Right, class Store>
-    static void pass(const C& call, int rows, int outputs, int length, int shares, const Left& left,
-                     const Right& right, const Store& store) {
-        const auto blocks = [&](int high, int wide) { return (rows + high - 1) / high * ((outputs + wide - 1) / wide) * shares; };
+    static void pass(const C& call, int rows, int outputs, int length, int shares, const Left& left, const Right& right,
+                     const Store& store) {
+        const auto blocks = [&](int high, int wide) {
+            return (rows + high - 1) / high * ((outputs + wide - 1) / wide) * shares;
+        };
         constexpr int enough = Shares::blocks / 2;
         constexpr SumOver over = SumOver::columns;
         if (outputs <= 32) {
@@ -223,7 +225,9 @@ private:
     static void each_weight(const Site& site, F f) {
         const Matrices<B> m(site, reading);
         const Shape s = site.in.shape;
-        const auto at = [&](int row, int o) { return Matrices<B>::elements(row, m.stride) + static_cast<std::size_t>(o); };
+        const auto at = [&](int row, int o) {
+            return Matrices<B>::elements(row, m.stride) + static_cast<std::size_t>(o);
+        };
         std::size_t canonical = 0;
         for (int o = 0; o < m.outputs; ++o)
             if (reading.flat) {
@@ -242,7 +246,8 @@ private:
 
 template <class P, class R, int Out, int Kernel, int Stride, Padding Pad, Initial Start>
 struct host::Stage<cuda::Policy<P, R>, Conv<Out, Kernel, Stride, Pad, Start>>
-    : cuda::ProductStage<P, R, cuda::Reading{{Kernel, Stride, Conv<Out, Kernel, Stride, Pad, Start>::padding}, false}> {};
+    : cuda::ProductStage<P, R, cuda::Reading{{Kernel, Stride, Conv<Out, Kernel, Stride, Pad, Start>::padding}, false}> {
+};
 
 template <class P, class R, int Out, Initial Start>
 struct host::Stage<cuda::Policy<P, R>, Dense<Out, Start>> : cuda::ProductStage<P, R, cuda::Reading{{}, true}> {};

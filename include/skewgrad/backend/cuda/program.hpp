@@ -96,8 +96,8 @@ struct Program {
     /// One optimiser slot of every parameter, in canonical order: for checkpoints.
     template <class O>
     static void export_slot(Context& on, const Training<O>& training, int slot, std::span<float> canonical) {
-        Passes<B>::export_in_master_layout(
-            plan, training.slots.data() + static_cast<std::size_t>(slot) * plan.masters, canonical, on);
+        Passes<B>::export_in_master_layout(plan, training.slots.data() + static_cast<std::size_t>(slot) * plan.masters,
+                                           canonical, on);
     }
     template <class O>
     static void import_slot(Context& on, Training<O>& training, int slot, std::span<const float> canonical) {

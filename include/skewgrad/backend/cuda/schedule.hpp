@@ -23,9 +23,9 @@ public:
         return static_cast<float*>(own_.value(plan_.last_value));
     }
 
-    /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients are added
-    /// to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null.
-    /// In training, where the workspace keeps all values and gradients until the end, the gradients of weights are
+    /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients are
+    /// added to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null. In
+    /// training, where the workspace keeps all values and gradients until the end, the gradients of weights are
     /// computed beside those of values.
     void backward(const float* x, int images, Mode mode, const BatchOnDevice* batch, float* gradients, float* dx) {
         const bool overlaps = mode == Mode::train;
@@ -35,7 +35,8 @@ public:
             void* d_out = own_.gradient(site.out_value);
             if (site.rectifies && !site.masked)
                 typed(site.out_value, [&]<class T>(T*) {
-                    each_element(site.out_value, images, Rectify<T>{static_cast<const T*>(call.out), static_cast<T*>(d_out)});
+                    each_element(site.out_value, images,
+                                 Rectify<T>{static_cast<const T*>(call.out), static_cast<T*>(d_out)});
                 });
             call.d_out = d_out;
             if (gradients && site.master_size > 0) {
@@ -93,7 +94,8 @@ private:
     // Calls f with a null pointer to the elements of a value.
     template <class F>
     void typed(int value, F f) {
-        plan_.edges[static_cast<std::size_t>(value)] ? f(static_cast<float*>(nullptr)) : f(static_cast<Value*>(nullptr));
+        plan_.edges[static_cast<std::size_t>(value)] ? f(static_cast<float*>(nullptr))
+                                                     : f(static_cast<Value*>(nullptr));
     }
     template <class Body>
     void each_element(int value, int images, const Body& body) {

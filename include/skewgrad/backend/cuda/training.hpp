@@ -28,8 +28,7 @@ struct Training {
           gradients(on.template zeros<float>(masters)),
           slots(on.template memory<float>(masters * O::slots)),
           state(on.template memory<StepStateOnDevice>(1)) {
-        if (O::slots > 0)
-            each(on.device(), slots.size(), Fill{static_cast<float>(O::slot_start), slots.data()});
+        if (O::slots > 0) each(on.device(), slots.size(), Fill{static_cast<float>(O::slot_start), slots.data()});
         const StepStateOnDevice fresh;
         state.take({&fresh, 1});
     }

@@ -48,8 +48,7 @@ public:
         const std::size_t an_image = host::settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0) + sizeof(Label) +
                                      sizeof(double) + sizeof(std::uint8_t);
         return (an_image + plan.lane_scratch * sizeof(Value)) * static_cast<std::size_t>(images) +
-               plan.shared_scratch * sizeof(Value) +
-               input_bytes(static_cast<std::size_t>(images));
+               plan.shared_scratch * sizeof(Value) + input_bytes(static_cast<std::size_t>(images));
     }
 
 private:

@@ -30,8 +30,8 @@ struct ElementwiseForward {
     Out* y;
     SKEWGRAD_FN void operator()(int i) const {
         const Place p = places(i);
-        y[i] = static_cast<Out>(
-            p.padding ? 0.0f : L::value(static_cast<float>(image_of(x, in, p.n)[in(p.c, p.h, p.w)])));
+        y[i] =
+            static_cast<Out>(p.padding ? 0.0f : L::value(static_cast<float>(image_of(x, in, p.n)[in(p.c, p.h, p.w)])));
     }
 };
 
@@ -172,8 +172,8 @@ struct Carry {
     To* to;
     SKEWGRAD_FN void operator()(int i) const {
         const Place p = places(i);
-        to[i] = static_cast<To>(p.padding ? 0.0f
-                                          : static_cast<float>(image_of(from, source, p.n)[source(p.c, p.h, p.w)]));
+        to[i] =
+            static_cast<To>(p.padding ? 0.0f : static_cast<float>(image_of(from, source, p.n)[source(p.c, p.h, p.w)]));
     }
 };
 

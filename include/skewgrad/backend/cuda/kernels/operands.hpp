@@ -25,8 +25,8 @@ enum class Direction : std::uint8_t { forward, backward };
 
 /// The matrix of patches: one row a pixel of a grid (all images'), one column an element under its window, channels
 /// innermost. Forward the grid is the output's and the values are the input's, y = h s + kh - p; backward the grid is
-/// the input's and the values are the slopes at the output, those of y = (h + p - kh) / s that are whole. Zeros outside.
-/// A column of ones may stand behind them: its products are sums, as a bias' gradient is.
+/// the input's and the values are the slopes at the output, those of y = (h + p - kh) / s that are whole. Zeros
+/// outside. A column of ones may stand behind them: its products are sums, as a bias' gradient is.
 template <class Stored, class T, Direction direction>
 struct Patches {
     const Stored* values = nullptr;
@@ -142,8 +142,7 @@ struct Rows {
     /// Columns c, c + 1, ... of row r, a vector of them, to shared memory.
     SKEWGRAD_FN void fetch(int r, int c, T* to) const {
         const bool there = r < rows && c < columns;
-        const Stored* at =
-            there ? values + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride) + c : values;
+        const Stored* at = there ? values + static_cast<std::size_t>(r) * static_cast<std::size_t>(stride) + c : values;
         if constexpr (std::is_same_v<Stored, T>) {
             if (stride % Vector<T>::size == 0 && columns % Vector<T>::size == 0) {
                 bring(to, at, there);

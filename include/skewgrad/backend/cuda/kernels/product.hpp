@@ -1,4 +1,5 @@
-// The one product that convolutions and dense layers are made of: a tile of sums a block, operands through shared memory.
+// The one product that convolutions and dense layers are made of: a tile of sums a block, operands through shared
+// memory.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,9 +17,9 @@ enum class SumOver : std::uint8_t {
     rows,     ///< out(i, j) = sum over k of left(k, i) right(k, j): gradients of weights, k a pixel
 };
 
-/// One block's tile of outputs, over the z-th share of the sum. While a tile of operands is multiplied, the next ones are
-/// on their way to shared memory, where a ring of buffers takes them. The order of every sum is fixed by its length and
-/// share alone, whatever the tile. `store(i, j, eight sums, z)` takes columns j to j + 7 of row i.
+/// One block's tile of outputs, over the z-th share of the sum. While a tile of operands is multiplied, the next ones
+/// are on their way to shared memory, where a ring of buffers takes them. The order of every sum is fixed by its length
+/// and share alone, whatever the tile. `store(i, j, eight sums, z)` takes columns j to j + 7 of row i.
 template <class T, int tile_rows, int tile_columns, SumOver over, class Left, class Right, class Store>
 struct Product {
     static constexpr int threads = block_threads;
@@ -175,10 +176,12 @@ struct StoreSlopes {
 
     SKEWGRAD_FN void operator()(int i, int j, const float* sums, int) const {
         if (i >= rows) return;
-        const std::size_t first = static_cast<std::size_t>(i) * static_cast<std::size_t>(stride) + static_cast<std::size_t>(j);
+        const std::size_t first =
+            static_cast<std::size_t>(i) * static_cast<std::size_t>(stride) + static_cast<std::size_t>(j);
         Eight<In> out;
         for (int e = 0; e < 8; ++e) {
-            const bool passes = j + e < channels && (!mask || static_cast<float>(mask[first + static_cast<std::size_t>(e)]) > 0);
+            const bool passes =
+                j + e < channels && (!mask || static_cast<float>(mask[first + static_cast<std::size_t>(e)]) > 0);
             out.at[e] = static_cast<In>(passes ? sums[e] : 0.0f);
         }
         out.write(to + first, j, stride);
@@ -192,8 +195,10 @@ struct StoreShare {
 
     SKEWGRAD_FN void operator()(int i, int j, const float* sums, int z) const {
         if (i >= rows || j >= stride) return;
-        float* at = to + (static_cast<std::size_t>(z) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(i)) *
-                             static_cast<std::size_t>(stride) + j;
+        float* at = to +
+                    (static_cast<std::size_t>(z) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(i)) *
+                        static_cast<std::size_t>(stride) +
+                    j;
         for (int e = 0; e < 8; ++e) at[e] = sums[e];
     }
 };

@@ -31,8 +31,8 @@ inline constexpr int block_threads = 128;
 template <class T, int rows, int columns>
 class Sums;
 
-// A thread holds `high` neighbouring rows of `groups` groups of four columns, so that what it reads from shared memory it
-// uses many times, and a warp's threads read from all banks.
+// A thread holds `high` neighbouring rows of `groups` groups of four columns, so that what it reads from shared memory
+// it uses many times, and a warp's threads read from all banks.
 template <int rows, int columns>
 class Sums<float, rows, columns> {
 public:
@@ -123,9 +123,8 @@ public:
     __device__ void put(int thread, float* tile) const {
         for (int i = 0; i < high; ++i)
             for (int j = 0; j < wide; ++j)
-                nvcuda::wmma::store_matrix_sync(
-                    tile + (row_of(thread) + 16 * i) * row + column_of(thread) + 16 * j, sums_[i][j], row,
-                    nvcuda::wmma::mem_row_major);
+                nvcuda::wmma::store_matrix_sync(tile + (row_of(thread) + 16 * i) * row + column_of(thread) + 16 * j,
+                                                sums_[i][j], row, nvcuda::wmma::mem_row_major);
     }
 
 private:

@@ -105,8 +105,8 @@ struct ReadRows {
     SKEWGRAD_FN int products() const { return taps * read; }
 };
 
-/// gradients += the shares' sums, in the shares' order. Where a channel was read in parts, all belong to one weight; the
-/// last row, the products with ones, is the bias'.
+/// gradients += the shares' sums, in the shares' order. Where a channel was read in parts, all belong to one weight;
+/// the last row, the products with ones, is the bias'.
 struct AddShares {
     Divide by_row;  // of `stride` elements
     ReadRows rows;
@@ -182,10 +182,12 @@ struct Update {
     SKEWGRAD_FN void operator()(int i) const {
         if (!state->failed()) {
             Rounded weight{w[i]}, own[slots > 0 ? slots : 1];
-            for (int k = 0; k < slots; ++k) own[k] = Rounded{s[static_cast<std::size_t>(k) * slot + static_cast<std::size_t>(i)]};
+            for (int k = 0; k < slots; ++k)
+                own[k] = Rounded{s[static_cast<std::size_t>(k) * slot + static_cast<std::size_t>(i)]};
             (*step)(weight, Rounded{g[i]}, own);
             w[i] = weight.value;
-            for (int k = 0; k < slots; ++k) s[static_cast<std::size_t>(k) * slot + static_cast<std::size_t>(i)] = own[k].value;
+            for (int k = 0; k < slots; ++k)
+                s[static_cast<std::size_t>(k) * slot + static_cast<std::size_t>(i)] = own[k].value;
         }
         g[i] = 0;
     }
@@ -198,8 +200,8 @@ struct Fill {
     SKEWGRAD_FN void operator()(int i) const { at[i] = value; }
 };
 
-/// A layer's weights as its passes multiply them: forward (tap, part, channel) x output, `forward` elements, which may be
-/// none; behind them backward (tap, output) x channel.
+/// A layer's weights as its passes multiply them: forward (tap, part, channel) x output, `forward` elements, which may
+/// be none; behind them backward (tap, output) x channel.
 template <class T>
 struct Pack {
     int forward;
