@@ -163,7 +163,7 @@ struct Join {
     }
 };
 
-/// A value in another layout or of other elements, padding zero; where `mask` is given, only where it is positive.
+/// A value in another layout or of other elements, padding zero.
 template <class From, class To>
 struct Carry {
     Places places;  // of `to`
