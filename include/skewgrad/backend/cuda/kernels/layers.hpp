@@ -6,6 +6,7 @@
 #include <skewgrad/backend/cuda/kernels/places.hpp>
 #include <skewgrad/backend/host/layout.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/data/batches.hpp>
 #include <skewgrad/nn/layers.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
