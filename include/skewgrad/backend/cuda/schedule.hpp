@@ -4,6 +4,7 @@
 
 #include <skewgrad/backend/cuda/kernels/each.hpp>
 #include <skewgrad/backend/cuda/workspace.hpp>
+#include <skewgrad/backend/host/schedule.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
@@ -44,7 +45,7 @@ public:
                 const auto weights = [&] { site.ops->backward_weights(call); };
                 overlaps ? on_.device().beside(weights) : weights();
             }
-            data(call, site, dx);
+            host::gradients_at_inputs(call, site, own_, dx, [&](int value, void* into) { add(value, images, into); });
         }
         if (overlaps) on_.device().meet();
     }
@@ -65,26 +66,6 @@ private:
         return call;
     }
 
-    // The gradients at a stage's inputs. The image's own is computed only when asked for.
-    void data(host::AnyCall<B>& call, const host::Site<B>& site, float* dx) {
-        const auto target = [&](int v) -> void* {
-            if (v < 0) return nullptr;
-            return v == 0 ? dx : own_.gradient(v);
-        };
-        void* in = target(site.in_value);
-        void* second = target(site.second_value);
-        if (!in && !second) return;
-        call.d_in = in && site.adds_to_in ? own_.spare() : in;
-        call.d_second = second && site.adds_to_second ? nullptr : second;
-        site.ops->backward_data(call);
-        if (in && site.adds_to_in) add(site.in_value, call.images, in);
-        if (second && site.adds_to_second) {  // both operands of a join have the same gradient
-            call.d_in = nullptr;
-            call.d_second = own_.spare();
-            site.ops->backward_data(call);
-            add(site.second_value, call.images, second);
-        }
-    }
     void add(int value, int images, void* into) {
         typed(value, [&]<class T>(T*) {
             each_element(value, images, Increase<T>{static_cast<T*>(into), static_cast<const T*>(own_.spare())});

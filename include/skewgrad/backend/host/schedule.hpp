@@ -9,6 +9,29 @@
 
 namespace SKEWGRAD_NAMESPACE::host {
 
+/// The gradients at a stage's inputs, the image's own only where `dx` is not null. `add(value, into)` adds the spare
+/// gradient of a value to the one that is there already.
+template <class B, class Own, class Add>
+void gradients_at_inputs(AnyCall<B>& call, const Site<B>& site, Own& own, void* dx, Add add) {
+    const auto target = [&](int v) -> void* {
+        if (v < 0) return nullptr;
+        return v == 0 ? dx : own.gradient(v);
+    };
+    void* in = target(site.in_value);
+    void* second = target(site.second_value);
+    if (!in && !second) return;
+    call.d_in = in && site.adds_to_in ? own.spare() : in;
+    call.d_second = second && site.adds_to_second ? nullptr : second;
+    site.ops->backward_data(call);
+    if (in && site.adds_to_in) add(site.in_value, in);
+    if (second && site.adds_to_second) {  // both operands of a join have the same gradient
+        call.d_in = nullptr;
+        call.d_second = own.spare();
+        site.ops->backward_data(call);
+        add(site.second_value, second);
+    }
+}
+
 /// Runs a plan on one workspace. `x` is the block's images (value 0), `images` at most the workspace's.
 template <class B>
 class Schedule {
@@ -97,25 +120,8 @@ private:
         });
     }
 
-    // The gradients at a stage's inputs. The image's own is computed only when asked for.
     void data(AnyCall<B>& call, const Site<B>& site, Edge* dx) {
-        const auto target = [&](int v) -> void* {
-            if (v < 0) return nullptr;
-            return v == 0 ? dx : own_.gradient(v);
-        };
-        void* in = target(site.in_value);
-        void* second = target(site.second_value);
-        if (!in && !second) return;
-        call.d_in = in && site.adds_to_in ? own_.spare() : in;
-        call.d_second = second && site.adds_to_second ? nullptr : second;
-        site.ops->backward_data(call);
-        if (in && site.adds_to_in) add(site.in_value, call.images, in);
-        if (second && site.adds_to_second) {  // both operands of a join have the same gradient
-            call.d_in = nullptr;
-            call.d_second = own_.spare();
-            site.ops->backward_data(call);
-            add(site.second_value, call.images, second);
-        }
+        gradients_at_inputs(call, site, own_, dx, [&](int value, void* into) { add(value, call.images, into); });
     }
 
     void add(int value, int images, void* into) {
