@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(status_follows_a_run) {
     StudyObserver observer;
     std::string during;
     int looks = 0;
-    observer.training = [&](const TrainingProgress& p) {
+    observer.training = [&](std::size_t, const TrainingProgress& p) {
         if (!p.finished || ++looks < 4) return;
         during = status();  // in the second training's last look
         throw Interrupted();
@@ -74,14 +74,29 @@ BOOST_AUTO_TEST_CASE(a_study_clock_tells_what_is_left) {
     clock.trainings_left = 2;
     clock.attack_passes_left = 6000;
     TrainingProgress p{.look = 1, .looks = 4, .update = 5, .updates = 10, .images = 100};
-    clock.training(p, 0);
+    clock.training(0, p, 0);
     p.update = 10;
     p.images = 200;
-    clock.training(p, 10);  // 10 images a second; a training has 4 x 10 updates of 20 images
+    clock.training(0, p, 10);  // 10 images a second; a training has 4 x 10 updates of 20 images
     BOOST_TEST(clock.images_per_second() == 10);
     // 600 of this one, 2 x 800 of the others; 6,000 passes at 30 a second.
     BOOST_TEST(clock.seconds_left() == 60 + 160 + 200);
     clock.attacked(1000, 100);
     clock.attack_passes_left -= 1000;
     BOOST_TEST(clock.seconds_left() == 60 + 160 + 500);
+}
+
+BOOST_AUTO_TEST_CASE(trainings_under_way_at_a_time_share_the_clock) {
+    study::StudyClock clock;
+    TrainingProgress p{.look = 1, .looks = 4, .update = 5, .updates = 10, .images = 100};
+    clock.training(3, p, 0);
+    clock.training(7, p, 0);
+    p.update = 10;
+    p.images = 200;
+    clock.training(3, p, 10);
+    clock.training(7, p, 10);
+    BOOST_TEST(clock.images_per_second() == 20);  // of both
+    BOOST_TEST(clock.seconds_left() == (600 + 600) / 20);
+    clock.training_ended(3, {});
+    BOOST_TEST(clock.seconds_left() == 600 / 20);
 }

@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
         RunFolder run(folder / "run");
         StudyObserver observer;
         int looks = 0;
-        observer.training = [&](const TrainingProgress& p) {
+        observer.training = [&](std::size_t, const TrainingProgress& p) {
             if (p.finished && ++looks == 4) ::raise(SIGKILL);
         };
         small_study().run(small_data(), run, observer);

@@ -58,12 +58,13 @@ struct Bytes {
 
 /// A backend is a policy type such as Cpu<f32>.
 template <class B>
-concept Backend = requires(typename B::Context& on) {
+concept Backend = requires(typename B::Context& on, int jobs) {
     requires std::movable<typename B::Context>;  // thread team, or device, stream and library handles; default-made
     typename B::Real;                            // boundary element: float, or double for Reference<double>
     { B::name() } -> std::convertible_to<std::string>;         // precision and kind, e.g. "cpu-f32"
     { on.description() } -> std::convertible_to<std::string>;  // instruction set or device: goes into run records
     { on.threads() } -> std::convertible_to<int>;
+    { on.beside(jobs) } -> std::same_as<typename B::Context>;  // for one of `jobs` that work at once; the same bits
     on.wait();  // until all work given to this context is done; only functions that return host arrays call it
 };
 

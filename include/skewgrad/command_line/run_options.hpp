@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 
+#include <skewgrad/command_line/options.hpp>
 #include <skewgrad/command_line/study_status.hpp>
 #include <skewgrad/study/study.hpp>
 
@@ -13,9 +14,10 @@ namespace SKEWGRAD_NAMESPACE {
 struct RunOptions {
     std::filesystem::path run, status;  ///< empty: not given
     bool other_hardware = false;
+    int jobs = 1;
 };
 
-/// Adds `--run`, `--status` and `--continue-on-other-hardware`. `options` must outlive the parsing.
+/// Adds `--run`, `--status`, `--continue-on-other-hardware` and `--jobs`. `options` must outlive the parsing.
 inline void add_run(CLI::App& app, RunOptions& options) {
     const auto folder = [&](const std::string& name, std::filesystem::path& target, const std::string& description) {
         app.add_option_function<std::string>(
@@ -33,6 +35,9 @@ inline void add_run(CLI::App& app, RunOptions& options) {
     app.add_flag("--continue-on-other-hardware", options.other_hardware,
                  "Go on with a run that another backend, instruction set or compiler began")
         ->group("Run");
+    add_number(app, "--jobs", options.jobs, 1, 256,
+               "Networks to train at a time, each with its share of --threads; the same bits for any number")
+        ->group("Run");
 }
 
 /// Where `--status` is given, says where that run stands, and returns true.
@@ -45,9 +50,9 @@ inline bool told_status(const RunOptions& options, std::ostream& out = std::cout
 /// Runs a study in the folder given, or in memory where there is none.
 inline StudyResults run_study(const study::Composition& study, study::Work& work, const Splits& data,
                               const RunOptions& options, const StudyObserver& observer) {
-    if (options.run.empty()) return study.run(work, data, nullptr, observer);
+    if (options.run.empty()) return study.run(work, data, nullptr, observer, options.jobs);
     RunFolder folder(options.run, options.other_hardware ? FromHardware::any : FromHardware::same);
-    return study.run(work, data, &folder, observer);
+    return study.run(work, data, &folder, observer, options.jobs);
 }
 template <class Study>
 StudyResults run_study(const Study& of, const Splits& data, const RunOptions& options, const StudyObserver& observer) {

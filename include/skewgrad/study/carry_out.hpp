@@ -1,28 +1,31 @@
 // Runs a planned study, with a folder or without: trains what is missing, evaluates what is missing, keeps each part.
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <skewgrad/core/jobs.hpp>
 #include <skewgrad/study/run_folder.hpp>
 #include <skewgrad/study/work.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Told what a study does; any part may be left empty.
+/// Told what a study does, by one thread at a time; any part may be left empty.
 struct StudyObserver {
     std::function<void(const Plan&)> planned;
     /// What a run's folder held already: networks trained, cells evaluated.
     std::function<void(std::size_t trainings, std::size_t cells)> found;
     std::function<void(std::size_t training, const Arranged&)> training_begins;
-    TrainingObserver training;
+    std::function<void(std::size_t training, const TrainingProgress&)> training;
     std::function<void(std::size_t training, const TrainingResult&)> training_ends;
     std::function<void(std::size_t done, std::size_t of)> cells;
     /// Where the whole study stands: several times a look, and after each group of cells.
@@ -35,7 +38,8 @@ class CarryOut {
 public:
     using Arrange = std::function<Arranged(const PlannedTraining&)>;
 
-    /// `arrange` gives a training its data. What is given must live on; no folder: in memory.
+    /// `arrange` gives a training its data; several jobs may ask at once. What is given must live on; no folder: in
+    /// memory.
     CarryOut(Work& work, Arrange arrange, StudyResults& results, const TestData& test, RunFolder* folder,
              const StudyObserver& observer)
         : work_(work),
@@ -53,16 +57,13 @@ public:
         progress_.cells = results.plan.cells.size();
     }
 
-    void run() {
+    /// Trains as many networks at a time as are wanted, or as the learner can.
+    void run(int jobs) {
         const double began = now();
         results_.began = folder_ ? folder_->began() : std::time(nullptr);
         if (observer_.planned) observer_.planned(results_.plan);
         take_what_is_there();
-        for (std::size_t t = 0; t < known_.size(); ++t) {
-            if (adjusted(t)) continue;
-            // A network that no file can hold is trained again where cells are missing that need it.
-            if (!known_[t] || (!work_.stores() && needed(t) && !work_.holds(t))) train(t);
-        }
+        train(jobs);
         for (std::size_t t = 0; t < known_.size(); ++t)
             if (adjusted(t) && !known_[t]) adjust(t);
         attack();
@@ -109,42 +110,70 @@ private:
         return false;
     }
 
-    void train(std::size_t t) {
+    void train(int jobs) {
+        std::vector<std::size_t> missing;
+        // A network that no file can hold is trained again where cells are missing that need it.
+        for (std::size_t t = 0; t < known_.size(); ++t)
+            if (!adjusted(t) && (!known_[t] || (!work_.stores() && needed(t) && !work_.holds(t)))) missing.push_back(t);
+        const int most = static_cast<int>(std::max<std::size_t>(1, missing.size()));
+        const int can = work_.prepare(known_.size(), std::min(jobs, most));
+        jobs_.run(static_cast<std::size_t>(can), missing.size(),
+                  [&](std::size_t job, std::size_t i) { train(static_cast<int>(job), missing[i]); });
+    }
+
+    /// Names the first of the networks that are trained just now.
+    void name_trainings() {
+        if (under_way_.empty()) return;
+        progress_.job = "training " + title_of(planned(under_way_.front()), results_.class_names);
+        if (under_way_.size() > 1) progress_.job += " and " + std::to_string(under_way_.size() - 1) + " more";
+    }
+    void train(int job, std::size_t t) {
         double since = now();
         const auto split = [&] {  // seconds since the last time it was asked
             const double at = now();
             return at - std::exchange(since, at);
         };
-        progress_.job = "training " + title_of(planned(t), results_.class_names);
-        progress_.look = 0;
-        clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) - 1;
         const Arranged data = arrange_(planned(t));
+        CheckpointPlace at;
+        std::unique_lock lock(guard_);
+        under_way_.push_back(t);
+        if (under_way_.size() == 1) progress_.look = 0;
+        name_trainings();
+        clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) -
+                                static_cast<double>(under_way_.size());
         tell(true);
         if (observer_.training_begins) observer_.training_begins(t, data);
-        CheckpointPlace at;
         if (folder_) {
             at = folder_->checkpoint(t);
             at.saved = [&] {
+                const std::scoped_lock saved(guard_);
                 folder_->add_training_seconds(t, split());
                 folder_->write_times();
                 tell(true);
             };
         }
         const auto observe = [&](const TrainingProgress& p) {
-            clock_.training(p, now());
-            progress_.look = p.look;
-            progress_.looks = p.looks;
-            progress_.loss = p.loss;
+            jobs_.go_on();
+            const std::scoped_lock told(guard_);
+            clock_.training(t, p, now());
+            if (under_way_.front() == t) {
+                progress_.look = p.look;
+                progress_.looks = p.looks;
+                progress_.loss = p.loss;
+            }
             tell(false);
-            if (observer_.training) observer_.training(p);
+            if (observer_.training) observer_.training(t, p);
         };
+        lock.unlock();
         TrainingResult result;
-        result.history = work_.train(t, planned(t).training_seed, data, observe, folder_ ? &at : nullptr);
+        auto trained = work_.train(job, t, planned(t).training_seed, data, test_, observe, folder_ ? &at : nullptr);
+        result.history = std::move(trained.history);
+        result.clean = std::move(trained.clean);
         result.counts = data.fit.counts();
         result.items = data.fit.items();
         result.held_out = data.held.size();
-        result.clean = work_.clean(t, test_);
-        clock_.training_ended(result.history);
+        lock.lock();
+        clock_.training_ended(t, result.history);
         if (folder_) {
             if (work_.stores()) work_.save(t, folder_->network_file(t), folder_->notes(t));
             if (!known_[t]) folder_->keep_training(t, result);
@@ -156,6 +185,8 @@ private:
         }
         progress_.trainings_done += !known_[t];
         known_[t] = true;
+        std::erase(under_way_, t);
+        name_trainings();
         results_.trainings[t] = std::move(result);
         if (droppable(t)) work_.forget(t);
         tell(true);
@@ -273,6 +304,10 @@ private:
     const StudyObserver& observer_;
     std::vector<CellGroup> groups_;
     std::vector<bool> known_, missing_;  // trainings whose results are there; groups whose results are not
+    // Jobs that train take the guard for all that is not their own.
+    Jobs jobs_;
+    std::mutex guard_;
+    std::vector<std::size_t> under_way_;  // trainings, those begun first in front
     StudyProgress progress_;
     StudyClock clock_;
     double written_ = -std::numeric_limits<double>::infinity();

@@ -59,6 +59,15 @@ concept RunsOnHardware = Learner<L> && requires(const L& l) {
     { l.runs_on() } -> std::convertible_to<std::string>;
 };
 
+/// A learner that can train several models at a time: `beside(jobs)` is one like it for one of `jobs` threads that
+/// train at once, to the same bits; `adopt(model)` makes of what such a one trained a model like this one's own.
+template <class L>
+concept ConcurrentLearner =
+    Learner<L> && std::copyable<L> && requires(const L& l, int jobs, const typename L::ModelType& model) {
+        { l.beside(jobs) } -> std::same_as<L>;
+        { l.adopt(model) } -> std::same_as<typename L::ModelType>;
+    };
+
 namespace study {
 
 /// What a network learner is, as JSON; compiled once for all networks.
@@ -120,14 +129,18 @@ struct NetworkLearner {
         Model<N, B> model(seed, context);
         auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
         study::carry_on(session, observer, at);
-        if constexpr (carries_over) {
-            ModelType measured(seed, measuring());
-            measured.set_parameters(model.parameters());
-            return {std::move(measured), session.history()};
-        } else {
+        if constexpr (carries_over)
+            return {measured_here(model), session.history()};
+        else
             return {std::move(model), session.history()};
-        }
     }
+    NetworkLearner beside(int jobs) const {
+        NetworkLearner one = *this;
+        one.context = context.beside(jobs);
+        if constexpr (carries_over) one.measured_context = measured_context.beside(jobs);
+        return one;
+    }
+    ModelType adopt(const ModelType& model) const { return measured_here(model); }
     void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
         save_parameters(model, file, notes);
     }
@@ -148,6 +161,12 @@ struct NetworkLearner {
     }
 
 private:
+    template <class M>
+    ModelType measured_here(const M& trained) const {
+        ModelType model(Seed{}, measuring());
+        model.set_parameters(trained.parameters());
+        return model;
+    }
     static std::string backend_name() {
         return carries_over ? B::name() + ", measured on " + Measured::name() : B::name();
     }

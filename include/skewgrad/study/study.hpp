@@ -86,13 +86,16 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
     /// Trains what the plan says and evaluates every cell. Throws what loaders, samplers and sessions throw.
-    StudyResults run(const Splits& data, const StudyObserver& observer = {}) const {
-        return without_types([&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer); });
+    /// @param jobs networks to train at a time, where the learner can (ConcurrentLearner); the same results for any
+    StudyResults run(const Splits& data, const StudyObserver& observer = {}, int jobs = 1) const {
+        return without_types(
+            [&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer, jobs); });
     }
     /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws
     /// FileError where the folder is another study's, damaged or full; what is in it stays as it was.
-    StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}) const {
-        return without_types([&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer); });
+    StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}, int jobs = 1) const {
+        return without_types(
+            [&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer, jobs); });
     }
     /// `visit(composition, work)`, which may call `composition.run(work, ...)` where nothing knows this study's types:
     /// in another unit, which then is not compiled again with every study. Both live until `visit` returns.

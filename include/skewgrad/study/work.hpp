@@ -18,16 +18,27 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// Holds a study's networks, as many as it is told to; numbers are those of the plan.
+/// A training's history, and what its network answers to the test images without attack.
+struct Trained {
+    History history;
+    std::vector<Outcome> clean;
+};
+
+/// Holds a study's networks, as many as it is told to; numbers are those of the plan. `train` may be called by several
+/// jobs at a time, all else by one thread.
 class Work {
 public:
     virtual ~Work() = default;
 
     /// Whether networks can be written to files and read again; if not, those that cells need are held or trained.
     virtual bool stores() const = 0;
-    /// Trains a network and holds it. `at`: where to leave checkpoints, used by learners that can go on from one.
-    virtual History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
-                          const CheckpointPlace* at) = 0;
+    /// Makes ready for a study of `trainings` networks, `jobs` of which are wanted to be trained at a time. Returns how
+    /// many can be.
+    virtual int prepare(std::size_t trainings, int jobs) = 0;
+    /// Trains a network as one of the jobs and holds it. `at`: where to leave checkpoints, used by learners that can go
+    /// on from one.
+    virtual Trained train(int job, std::size_t t, Seed seed, const Arranged& data, const TestData& test,
+                          const TrainingObserver& observer, const CheckpointPlace* at) = 0;
     virtual void save(std::size_t t, const std::filesystem::path& file, const Notes& notes) const = 0;
     virtual void load(std::size_t t, const std::filesystem::path& file, const Notes& notes) = 0;
     /// Holds as `t` the network of training `of` with offsets added to its logits.
@@ -53,28 +64,44 @@ public:
         : learner_(learner), attacks_(attacks), along_(along) {}
 
     bool stores() const override { return StoringLearner<L>; }
-    History train(std::size_t t, Seed seed, const Arranged& data, const TrainingObserver& observer,
-                  const CheckpointPlace* at) override {
+    int prepare(std::size_t trainings, int jobs) override {
+        held_.resize(trainings);
+        beside_.clear();
+        if constexpr (ConcurrentLearner<L>)
+            for (int job = 0; jobs > 1 && job < jobs; ++job) beside_.push_back(learner_.beside(jobs));
+        return beside_.empty() ? 1 : jobs;
+    }
+    Trained train(int job, std::size_t t, Seed seed, const Arranged& data, const TestData& test,
+                  const TrainingObserver& observer, const CheckpointPlace* at) override {
+        const bool alone = beside_.empty();
+        const L& learner = alone ? learner_ : beside_[static_cast<std::size_t>(job)];
         auto learned = [&] {
             if constexpr (ResumableLearner<L>)
-                return learner_.train(data, seed, observer, at ? *at : CheckpointPlace{});
+                return learner.train(data, seed, observer, at ? *at : CheckpointPlace{});
             else
-                return learner_.train(data, seed, observer);
+                return learner.train(data, seed, observer);
         }();
-        place(t).emplace(std::move(learned.model));
-        return std::move(learned.history);
+        Trained trained{std::move(learned.history), outcomes(learned.model, test)};
+        if constexpr (ConcurrentLearner<L>) {
+            if (!alone) {
+                held_[t].emplace(learner_.adopt(learned.model));
+                return trained;
+            }
+        }
+        held_[t].emplace(std::move(learned.model));
+        return trained;
     }
     void save(std::size_t t, const std::filesystem::path& file, const Notes& notes) const override {
         if constexpr (StoringLearner<L>) learner_.save(*held_[t], file, notes);
     }
     void load(std::size_t t, const std::filesystem::path& file, const Notes& notes) override {
-        if constexpr (StoringLearner<L>) place(t).emplace(learner_.load(file, notes));
+        if constexpr (StoringLearner<L>) held_[t].emplace(learner_.load(file, notes));
     }
     void adjust(std::size_t t, std::size_t of, std::span<const double> offsets) override {
-        if constexpr (LogitAdjustable<M>) place(t).emplace(with_adjusted_logits(*held_[of], offsets));
+        if constexpr (LogitAdjustable<M>) held_[t].emplace(with_adjusted_logits(*held_[of], offsets));
     }
     bool holds(std::size_t t) const override { return t < held_.size() && held_[t].has_value(); }
-    void forget(std::size_t t) override { place(t).reset(); }
+    void forget(std::size_t t) override { held_[t].reset(); }
     std::vector<Outcome> clean(std::size_t t, const TestData& test) const override { return outcomes(*held_[t], test); }
     std::vector<AttackedPicture> pictures(std::size_t t, const TestData& some) const override {
         return attacked_pictures(*held_[t], std::get<0>(attacks_), some);
@@ -94,12 +121,8 @@ private:
     using Real = typename attack::Handle<M>::Real;
     using Images = typename attack::Handle<M>::Images;
 
-    std::optional<M>& place(std::size_t t) {
-        if (t >= held_.size()) held_.resize(t + 1);
-        return held_[t];
-    }
-
     const L& learner_;
+    std::vector<L> beside_;  // of each job; empty: one thread trains
     const std::tuple<A...>& attacks_;
     const AlongDirection& along_;
     std::vector<std::optional<M>> held_;

@@ -28,6 +28,11 @@ struct Cpu<bf16> {
         Context(int threads, const cpu::PairKernelTable& kernels)
             : Resources(threads, cpu::InstructionSet::portable), kernels_(&kernels) {}
         const cpu::PairKernelTable& kernels() const { return *kernels_; }
+        Context beside(int jobs) const {
+            Context one = *this;
+            one.share_threads(jobs);
+            return one;
+        }
         std::string description() const {
             return cpu::name(kernels_->set) + (refusal_.empty() ? "" : ", AMX refused: " + refusal_);
         }

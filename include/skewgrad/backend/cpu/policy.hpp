@@ -56,6 +56,11 @@ struct Cpu<f32> {
         Context(int threads, cpu::InstructionSet set, cpu::Convolutions how = cpu::convolutions_from_environment())
             : Resources(threads, set), convolutions_(how) {}
         const cpu::KernelTable& kernels() const { return cpu::kernels(set()); }
+        Context beside(int jobs) const {
+            Context one = *this;
+            one.share_threads(jobs);
+            return one;
+        }
         cpu::Convolutions convolutions() const { return convolutions_; }
         std::string description() const {
             return std::string(cpu::name(kernels().set)) +

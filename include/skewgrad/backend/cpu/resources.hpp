@@ -1,5 +1,6 @@
 // What of the machine a CPU context uses: a number of threads, and an instruction set that is there.
 #pragma once
+#include <algorithm>
 #include <string>
 
 #include <skewgrad/core/cpu_features.hpp>
@@ -23,6 +24,10 @@ public:
     int threads() const { return threads_; }
     InstructionSet set() const { return set_; }
     void wait() {}
+
+protected:
+    /// Where `jobs` contexts work at the same time, each takes its share of the threads, at least one.
+    void share_threads(int jobs) { threads_ = std::max(1, threads_ / jobs); }
 
 private:
     int threads_;

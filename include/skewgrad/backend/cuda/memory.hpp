@@ -66,6 +66,9 @@ public:
     Context() : shared_(std::make_shared<Shared>()) {}
     explicit Context(int) : Context() {}  ///< host threads: one gives the work, whatever is asked for
 
+    /// Streams and memory of its own, on the same GPU.
+    Context beside(int) const { return Context(); }
+
     R& device() const { return *shared_->device; }
     int threads() const { return 1; }
     std::string description() const { return device().description(); }

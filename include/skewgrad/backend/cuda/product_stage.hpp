@@ -140,8 +140,9 @@ struct ProductStage {
     template <class In, class Out>
     static void backward_data(const host::Call<B, In, In, Out>& call) {
         const Matrices<B> m(call.site, reading);
-        const Patches<Out, Value, Direction::backward> slopes(call.d_out, call.images, m.in.shape, m.out,
-                                                              static_cast<int>(m.out.w), reading.window);
+        constexpr Direction back = reading.window.stride == 1 ? Direction::backward : Direction::backward_strided;
+        const Patches<Out, Value, back> slopes(call.d_out, call.images, m.in.shape, m.out, static_cast<int>(m.out.w),
+                                               reading.window);
         const Rows<Value, Value> weights{call.packs + m.forward_pack(), slopes.columns(), m.back_stride(),
                                          m.back_stride()};
         const StoreSlopes<In> store{call.d_in, call.site.masks_in ? call.in : nullptr, slopes.pixels, m.in.shape.c,
@@ -151,8 +152,7 @@ struct ProductStage {
     template <class In, class Out>
     static void backward_weights(const host::Call<B, In, In, Out>& call) {
         const Matrices<B> m(call.site, reading);
-        auto patches = under_window(call, m);
-        patches.ones = true;
+        const auto patches = under_window<true>(call, m);
         const int rows = patches.columns(), pixels = patches.pixels;
         const int shares = std::clamp(pixels / Shares::least, 1, Shares::most(rows, m.stride));
         float* sums = reinterpret_cast<float*>(call.shared);
@@ -173,7 +173,7 @@ private:
         return m.splits ? (m.read_in().size + 15) / 16 * 16 : 0;
     }
     /// The input's patches; an edge value is first copied as products read it.
-    template <class C>
+    template <bool ones = false, class C>
     static auto under_window(const C& call, const Matrices<B>& m) {
         using In = typename C::InElement;
         const Value* from = nullptr;
@@ -185,8 +185,8 @@ private:
                      Split<Value>{Divide(m.read), m.channels, m.parts, call.in, call.scratch});
             }
         }
-        return Patches<Value, Value, Direction::forward>(from, call.images, m.out.shape, m.read_in(), m.read,
-                                                         reading.window);
+        return Patches<Value, Value, Direction::forward, ones>(from, call.images, m.out.shape, m.read_in(), m.read,
+                                                               reading.window);
     }
 
     /// In the largest tiles that give most multiprocessors a block.

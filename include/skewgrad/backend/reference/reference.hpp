@@ -18,6 +18,7 @@ struct Reference {
     struct Context {
         Context() = default;
         explicit Context(int) {}  ///< one thread, whatever is asked for: plain loops, and BLAS as it sees fit
+        Context beside(int) const { return *this; }
         int threads() const { return 1; }
         std::string description() const { return "xtensor-blas"; }
         void wait() {}
