@@ -15,6 +15,7 @@
 
 #include <skewgrad/core/jobs.hpp>
 #include <skewgrad/study/run_folder.hpp>
+#include <skewgrad/study/shared_time.hpp>
 #include <skewgrad/study/work.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -128,21 +129,24 @@ private:
         if (under_way_.size() > 1) progress_.job += " and " + std::to_string(under_way_.size() - 1) + " more";
     }
     void train(int job, std::size_t t) {
-        double since = now();
-        const auto split = [&] {  // seconds since the last time it was asked
-            const double at = now();
-            return at - std::exchange(since, at);
-        };
-        const Arranged data = arrange_(planned(t));
-        CheckpointPlace at;
         std::unique_lock lock(guard_);
         under_way_.push_back(t);
+        time_.changes(now(), under_way_.size());
+        double since = time_.read(now());
+        const auto split = [&] {  // of the seconds since the last time it was asked, its share
+            const double at = time_.read(now());
+            return at - std::exchange(since, at);
+        };
         if (under_way_.size() == 1) progress_.look = 0;
         name_trainings();
         clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) -
                                 static_cast<double>(under_way_.size());
         tell(true);
+        lock.unlock();
+        const Arranged data = arrange_(planned(t));
+        lock.lock();
         if (observer_.training_begins) observer_.training_begins(t, data);
+        CheckpointPlace at;
         if (folder_) {
             at = folder_->checkpoint(t);
             at.saved = [&] {
@@ -186,6 +190,7 @@ private:
         progress_.trainings_done += !known_[t];
         known_[t] = true;
         std::erase(under_way_, t);
+        time_.changes(now(), under_way_.size());
         name_trainings();
         results_.trainings[t] = std::move(result);
         if (droppable(t)) work_.forget(t);
@@ -308,6 +313,7 @@ private:
     Jobs jobs_;
     std::mutex guard_;
     std::vector<std::size_t> under_way_;  // trainings, those begun first in front
+    SharedTime time_;
     StudyProgress progress_;
     StudyClock clock_;
     double written_ = -std::numeric_limits<double>::infinity();
