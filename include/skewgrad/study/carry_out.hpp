@@ -1,46 +1,22 @@
 // Runs a planned study, with a folder or without: trains what is missing, evaluates what is missing, keeps each part.
 #pragma once
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <filesystem>
-#include <functional>
-#include <limits>
-#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <skewgrad/core/jobs.hpp>
-#include <skewgrad/study/run_folder.hpp>
-#include <skewgrad/study/shared_time.hpp>
+#include <skewgrad/study/standing.hpp>
+#include <skewgrad/study/train_networks.hpp>
 #include <skewgrad/study/work.hpp>
 
-namespace SKEWGRAD_NAMESPACE {
-
-/// Told what a study does, by one thread at a time; any part may be left empty.
-struct StudyObserver {
-    std::function<void(const Plan&)> planned;
-    /// What a run's folder held already: networks trained, cells evaluated.
-    std::function<void(std::size_t trainings, std::size_t cells)> found;
-    std::function<void(std::size_t training, const Arranged&)> training_begins;
-    std::function<void(std::size_t training, const TrainingProgress&)> training;
-    std::function<void(std::size_t training, const TrainingResult&)> training_ends;
-    std::function<void(std::size_t done, std::size_t of)> cells;
-    /// Where the whole study stands: several times a look, and after each group of cells.
-    std::function<void(const StudyProgress&)> progress;
-};
-
-namespace study {
+namespace SKEWGRAD_NAMESPACE::study {
 
 class CarryOut {
 public:
-    using Arrange = std::function<Arranged(const PlannedTraining&)>;
-
-    /// `arrange` gives a training its data; several jobs may ask at once. What is given must live on; no folder: in
-    /// memory.
+    /// What is given must live on; no folder: in memory.
     CarryOut(Work& work, Arrange arrange, StudyResults& results, const TestData& test, RunFolder* folder,
              const StudyObserver& observer)
         : work_(work),
@@ -48,7 +24,9 @@ public:
           results_(results),
           test_(test),
           folder_(folder),
-          observer_(observer) {
+          observer_(observer),
+          standing_(observer, folder),
+          progress_(standing_.progress) {
         const std::size_t trainings = results.plan.trainings.size();
         results_.trainings.resize(trainings);
         results_.cells.resize(results.plan.cells.size());
@@ -60,7 +38,7 @@ public:
 
     /// Trains as many networks at a time as are wanted, or as the learner can.
     void run(int jobs) {
-        const double began = now();
+        const double began = now_seconds();
         results_.began = folder_ ? folder_->began() : std::time(nullptr);
         if (observer_.planned) observer_.planned(results_.plan);
         take_what_is_there();
@@ -70,14 +48,11 @@ public:
         attack();
         take_pictures();
         progress_.job.clear();
-        tell(true);
-        results_.seconds = folder_ ? folder_->seconds() : now() - began;
+        standing_.tell(true);
+        results_.seconds = folder_ ? folder_->seconds() : now_seconds() - began;
     }
 
 private:
-    static double now() {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-    }
     const PlannedTraining& planned(std::size_t t) const { return results_.plan.trainings[t]; }
     bool adjusted(std::size_t t) const { return planned(t).adjusts.has_value(); }
 
@@ -100,7 +75,8 @@ private:
                 progress_.cells_done += group.cells.size();
             }
         }
-        for_each_batch([&](std::span<const std::size_t> batch) { clock_.attack_passes_left += passes(batch); });
+        for_each_batch(
+            [&](std::span<const std::size_t> batch) { standing_.clock.attack_passes_left += passes(batch); });
         if (observer_.found) observer_.found(progress_.trainings_done, progress_.cells_done);
     }
     /// Whether cells are missing that this network attacks or suffers, as it is or adjusted.
@@ -116,86 +92,11 @@ private:
         // A network that no file can hold is trained again where cells are missing that need it.
         for (std::size_t t = 0; t < known_.size(); ++t)
             if (!adjusted(t) && (!known_[t] || (!work_.stores() && needed(t) && !work_.holds(t)))) missing.push_back(t);
-        const int most = static_cast<int>(std::max<std::size_t>(1, missing.size()));
-        const int can = work_.prepare(known_.size(), std::min(jobs, most));
-        jobs_.run(static_cast<std::size_t>(can), missing.size(),
-                  [&](std::size_t job, std::size_t i) { train(static_cast<int>(job), missing[i]); });
-    }
-
-    /// Names the first of the networks that are trained just now.
-    void name_trainings() {
-        if (under_way_.empty()) return;
-        progress_.job = "training " + title_of(planned(under_way_.front()), results_.class_names);
-        if (under_way_.size() > 1) progress_.job += " and " + std::to_string(under_way_.size() - 1) + " more";
-    }
-    void train(int job, std::size_t t) {
-        std::unique_lock lock(guard_);
-        under_way_.push_back(t);
-        time_.changes(now(), under_way_.size());
-        double since = time_.read(now());
-        const auto split = [&] {  // of the seconds since the last time it was asked, its share
-            const double at = time_.read(now());
-            return at - std::exchange(since, at);
-        };
-        if (under_way_.size() == 1) progress_.look = 0;
-        name_trainings();
-        clock_.trainings_left = static_cast<double>(progress_.trainings - progress_.trainings_done) -
-                                static_cast<double>(under_way_.size());
-        tell(true);
-        lock.unlock();
-        const Arranged data = arrange_(planned(t));
-        lock.lock();
-        if (observer_.training_begins) observer_.training_begins(t, data);
-        CheckpointPlace at;
-        if (folder_) {
-            at = folder_->checkpoint(t);
-            at.saved = [&] {
-                const std::scoped_lock saved(guard_);
-                folder_->add_training_seconds(t, split());
-                folder_->write_times();
-                tell(true);
-            };
-        }
-        const auto observe = [&](const TrainingProgress& p) {
-            jobs_.go_on();
-            const std::scoped_lock told(guard_);
-            clock_.training(t, p, now());
-            if (under_way_.front() == t) {
-                progress_.look = p.look;
-                progress_.looks = p.looks;
-                progress_.loss = p.loss;
-            }
-            tell(false);
-            if (observer_.training) observer_.training(t, p);
-        };
-        lock.unlock();
-        TrainingResult result;
-        auto trained = work_.train(job, t, planned(t).training_seed, data, test_, observe, folder_ ? &at : nullptr);
-        result.history = std::move(trained.history);
-        result.clean = std::move(trained.clean);
-        result.counts = data.fit.counts();
-        result.items = data.fit.items();
-        result.held_out = data.held.size();
-        lock.lock();
-        clock_.training_ended(t, result.history);
-        if (folder_) {
-            if (work_.stores()) work_.save(t, folder_->network_file(t), folder_->notes(t));
-            if (!known_[t]) folder_->keep_training(t, result);
-            folder_->add_training_seconds(t, split());
-            folder_->write_times();
-            result.seconds = folder_->training_seconds(t);
-        } else {
-            result.seconds = split();
-        }
-        progress_.trainings_done += !known_[t];
-        known_[t] = true;
-        std::erase(under_way_, t);
-        time_.changes(now(), under_way_.size());
-        name_trainings();
-        results_.trainings[t] = std::move(result);
-        if (droppable(t)) work_.forget(t);
-        tell(true);
-        if (observer_.training_ends) observer_.training_ends(t, results_.trainings[t]);
+        TrainNetworks(work_, arrange_, results_, test_, folder_, standing_).run(missing, jobs, [&](std::size_t t) {
+            progress_.trainings_done += !known_[t];
+            known_[t] = true;
+            if (droppable(t)) work_.forget(t);
+        });
     }
 
     void adjust(std::size_t t) {
@@ -250,13 +151,13 @@ private:
         if (observer_.cells && progress_.cells_done == progress_.cells)
             observer_.cells(progress_.cells, progress_.cells);
         for_each_batch([&](std::span<const std::size_t> batch) {
-            const double began = now(), cost = passes(batch);
+            const double began = now_seconds(), cost = passes(batch);
             const std::vector<CellGroup> some = groups_of(batch);
             const CellGroup& first = some.front();
             progress_.job = "attacks on " +
                             results_.class_names[static_cast<std::size_t>(index(first.attacked_class))] + " by " +
                             title_of(planned(first.source), results_.class_names);
-            tell(false);
+            standing_.tell(false);
             std::vector<bool> wanted(known_.size());
             for (const CellGroup& g : some) wanted[g.victim] = wanted[g.source] = true;
             for (std::size_t t = 0; t < wanted.size(); ++t)
@@ -267,15 +168,15 @@ private:
                 ++progress_.cells_done;
                 if (observer_.cells) observer_.cells(progress_.cells_done, progress_.cells);
             });
-            clock_.attacked(cost, now() - began);
-            clock_.attack_passes_left -= cost;
-            if (!folder_) return tell(false);
+            standing_.clock.attacked(cost, now_seconds() - began);
+            standing_.clock.attack_passes_left -= cost;
+            if (!folder_) return standing_.tell(false);
             for (const std::size_t g : batch) {
                 folder_->keep_group(g, groups_[g], results_);
-                folder_->add_group_seconds(g, (now() - began) / static_cast<double>(batch.size()));
+                folder_->add_group_seconds(g, (now_seconds() - began) / static_cast<double>(batch.size()));
             }
             folder_->write_times();
-            tell(false);
+            standing_.tell(false);
         });
     }
 
@@ -291,16 +192,6 @@ private:
             work_.pictures(first, test_.select(one_of_each_class(test_, results_.trainings[first].clean)));
     }
 
-    void tell(bool at_once) {
-        progress_.images_per_second = clock_.images_per_second();
-        progress_.seconds_left = clock_.seconds_left();
-        if (observer_.progress) observer_.progress(progress_);
-        constexpr double often_enough = 2;  // seconds between two writes of what only people read
-        if (!folder_ || (!at_once && now() - written_ < often_enough)) return;
-        folder_->write_progress(progress_);
-        written_ = now();
-    }
-
     Work& work_;
     Arrange arrange_;
     StudyResults& results_;
@@ -309,16 +200,8 @@ private:
     const StudyObserver& observer_;
     std::vector<CellGroup> groups_;
     std::vector<bool> known_, missing_;  // trainings whose results are there; groups whose results are not
-    // Jobs that train take the guard for all that is not their own.
-    Jobs jobs_;
-    std::mutex guard_;
-    std::vector<std::size_t> under_way_;  // trainings, those begun first in front
-    SharedTime time_;
-    StudyProgress progress_;
-    StudyClock clock_;
-    double written_ = -std::numeric_limits<double>::infinity();
+    Standing standing_;
+    StudyProgress& progress_;
 };
 
-}  // namespace study
-
-}  // namespace SKEWGRAD_NAMESPACE
+}  // namespace SKEWGRAD_NAMESPACE::study

@@ -69,18 +69,18 @@ inline Figure figure_6_maps(const StudyView& view) {
     std::size_t column = 0;
     for (const Label c : confusions::shown_pair(view))
         for (const Kind kind : {Kind::under, Kind::over}) {
-            const std::string who = view.evidence().class_name(c) + " " + claims::name_of(kind) + "-sampled";
+            const std::string who = view.evidence().class_name(c) + " " + claims::name_of(kind);
             const auto add = [&](const char* how, std::optional<Gradient> gradient) {
-                maps.push_back(paper_figures::confusion_map(who + ", " + how, confusions::of(view, kind, c, gradient),
+                maps.push_back(paper_figures::confusion_map(who + ": " + how, confusions::of(view, kind, c, gradient),
                                                             view.class_names()));
                 maps.back().marked = static_cast<std::size_t>(index(c));
             };
             add("no attack", std::nullopt);
-            add("another's gradient", Gradient::other_seed);
+            add("other gradient", Gradient::other_seed);
             add("own gradient", Gradient::own);
             if (view.classes_are_the_papers()) {
                 HeatMap theirs = maps.back();
-                theirs.title = "paper: " + who + ", another's";
+                theirs.title = who + ": the paper";
                 theirs.values.clear();
                 for (const auto& row : paper::figure_6.at(column))
                     for (const double share : row) theirs.values.emplace_back(100 * share);
@@ -91,6 +91,7 @@ inline Figure figure_6_maps(const StudyView& view) {
     return {.name = "figure_6",
             .title = "Figure 6: what skewed networks answer, without attack and under it",
             .caption =
+                "Of a class, the network that has few of it (under) and the one that has few of all others (over). "
                 "Rows: the true class, each 100 %; columns: the answer. The framed row is the skewed class, the only "
                 "one that is attacked; the paper's figure shows the attack with another network's gradient alone. "
                 "What stands in that row without attack is no effect of the attack. " +
