@@ -25,7 +25,7 @@ struct Trained {
 };
 
 /// Holds a study's networks, as many as it is told to; numbers are those of the plan. `train` may be called by several
-/// jobs at a time, all else by one thread.
+/// jobs at a time, all else by one thread at a time.
 class Work {
 public:
     virtual ~Work() = default;

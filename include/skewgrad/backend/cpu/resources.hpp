@@ -26,8 +26,12 @@ public:
     void wait() {}
 
 protected:
-    /// Where `jobs` contexts work at the same time, each takes its share of the threads, at least one.
-    void share_threads(int jobs) { threads_ = std::max(1, threads_ / jobs); }
+    /// A context like `one`, with its share of the threads where `jobs` work at the same time: at least one.
+    template <class Context>
+    static Context sharing(Context one, int jobs) {
+        one.threads_ = std::max(1, one.threads_ / jobs);
+        return one;
+    }
 
 private:
     int threads_;
