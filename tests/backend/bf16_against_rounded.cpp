@@ -68,4 +68,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, N
         }
 }
 
+// Where images are cut into sections, threads take some of them each, or some units of one: more threads than sections
+// too, and fewer images than fill them.
+BOOST_AUTO_TEST_CASE(sections_of_images_give_the_same_bits_for_any_number_of_threads) {
+    using cpu::LineLayer, cpu::LinePlan, cpu::Packing;
+    BOOST_TEST((LineLayer{LinePlan{16, 16, 1, 3}, Packing{3, 32, 3}, 1, true}.sections()) == 8);
+    BOOST_TEST((LineLayer{LinePlan{16, 16, 1, 3}, Packing{64, 64, 3}, 1, false}.sections()) == 4);
+    BOOST_TEST((LineLayer{LinePlan{8, 8, 1, 3}, Packing{32, 64, 3}, 1, false}.sections()) == 1);
+    const Subject<Plain> s(false);
+    for (const std::size_t images : {s.y.size(), std::size_t{37}, std::size_t{3}}) {
+        const auto x = random_images<float>(Plain::image, images);
+        const auto y = labels_in_turn(images, Plain::classes);
+        const auto on = [&](int threads) {
+            return Model<Plain, Cpu<bf16>>(s.rounded, Cpu<bf16>::Context(threads, emulated_tile_table))
+                .parameter_gradient(x, y);
+        };
+        const auto one = on(1);
+        for (const int threads : {2, 3, 7, 19}) BOOST_TEST(same_bits(on(threads), one), images << " images");
+    }
+}
+
 }  // namespace

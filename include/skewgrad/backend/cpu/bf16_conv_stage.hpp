@@ -247,6 +247,9 @@ struct host::Stage<Cpu<bf16>, Conv<Out, Kernel, Stride, Pad, Start>> {
     static constexpr std::size_t lane_scratch(const Site& site) {
         return std::max(cpu::convolution_scratch(site, window), cpu::line_scratch(site, lines(site)));
     }
+    static constexpr std::size_t shared_scratch(const Site& site) {
+        return cpu::line_shared_scratch(site, lines(site));
+    }
 
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::fill_n(masters, site.master_size, 0.0f);

@@ -15,6 +15,7 @@ template <class B>
 class Workspace {
 public:
     using Value = typename B::Value;
+    using Sum = typename B::Sum;
     using R = typename B::Device;
 
     Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
@@ -23,7 +24,7 @@ public:
           values_(plan.values.size()),
           arena_(on.template memory<std::byte>(host::settle(tenants_) * count())),
           scratch_(on.template memory<Value>(plan.lane_scratch * count())),
-          shared_scratch_(on.template memory<Value>(plan.shared_scratch)),
+          shared_scratch_(on.template memory<Sum>(plan.shared_scratch)),
           batch_(on.template memory<float>(mode == Mode::train ? plan.values[0].size * count() : 0)),
           inputs_(on.template memory<std::byte>(input_bytes(count()))),
           labels_(on.template memory<Label>(count())),
@@ -35,7 +36,7 @@ public:
     void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
     void* spare() { return at(2 * values_); }
     Value* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
-    Value* shared_scratch() { return shared_scratch_.data(); }
+    Sum* shared_scratch() { return shared_scratch_.data(); }
     float* batch() { return batch_.data(); }  ///< a training batch's images
     /// What a step is told: a BatchOnDevice, its picks, and behind them the optimiser's step.
     Memory<std::byte, R>& inputs() { return inputs_; }
@@ -48,7 +49,7 @@ public:
         const std::size_t an_image = host::settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0) + sizeof(Label) +
                                      sizeof(double) + sizeof(std::uint8_t);
         return (an_image + plan.lane_scratch * sizeof(Value)) * static_cast<std::size_t>(images) +
-               plan.shared_scratch * sizeof(Value) + input_bytes(static_cast<std::size_t>(images));
+               plan.shared_scratch * sizeof(Sum) + input_bytes(static_cast<std::size_t>(images));
     }
 
 private:
@@ -71,7 +72,8 @@ private:
     std::vector<host::Tenancy> tenants_;
     std::size_t values_;
     Memory<std::byte, R> arena_;
-    Memory<Value, R> scratch_, shared_scratch_;
+    Memory<Value, R> scratch_;
+    Memory<Sum, R> shared_scratch_;
     Memory<float, R> batch_;
     Memory<std::byte, R> inputs_;
     Memory<Label, R> labels_;

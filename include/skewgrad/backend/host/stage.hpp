@@ -81,7 +81,7 @@ struct Call {
     const Value* packs = nullptr;
     Sum* gradients = nullptr;
     Value* scratch = nullptr;                              ///< `site.lane_scratch` elements for each lane
-    Value* shared = nullptr;                               ///< `site.shared_scratch` elements for all of them
+    Sum* shared = nullptr;                                 ///< `site.shared_scratch` sums for all of them
     const typename SeenOfBatch<B>::type* batch = nullptr;  ///< whose images these are, in training
 
     const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }

@@ -140,6 +140,7 @@ class Workspace {
 public:
     using Edge = typename B::Edge;
     using Value = typename B::Value;
+    using Sum = typename B::Sum;
 
     // Not inlined: every network would have a copy.
     [[gnu::noinline]] Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
@@ -159,15 +160,15 @@ public:
     void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
     void* spare() { return at(2 * values_); }
     Value* scratch() { return scratch_.data(); }
-    Value* shared_scratch() { return shared_scratch_.data(); }
+    Sum* shared_scratch() { return shared_scratch_.data(); }
     Edge* batch() { return batch_.data(); }  ///< a training batch's images
     std::span<double> losses() { return losses_; }
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
         auto tenants = tenancies(plan, mode);
         const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0);
-        const std::size_t scratch = plan.lane_scratch * static_cast<std::size_t>(lanes) + plan.shared_scratch;
-        return an_image * static_cast<std::size_t>(images) + scratch * sizeof(Value);
+        return an_image * static_cast<std::size_t>(images) +
+               plan.lane_scratch * static_cast<std::size_t>(lanes) * sizeof(Value) + plan.shared_scratch * sizeof(Sum);
     }
 
 private:
@@ -179,7 +180,8 @@ private:
     std::vector<Tenancy> tenants_;
     std::size_t values_;
     Buffer<std::byte> arena_;
-    Buffer<Value> scratch_, shared_scratch_;
+    Buffer<Value> scratch_;
+    Buffer<Sum> shared_scratch_;
     Buffer<Edge> batch_;
     std::vector<double> losses_;
 };
