@@ -1,3 +1,4 @@
+// links: command_line
 // Progress, letter by letter, on a terminal that is a string and a clock that is a number.
 #define BOOST_TEST_MODULE command_line_progress
 #include <algorithm>
@@ -6,37 +7,19 @@
 #include <cstdint>
 #include <limits>
 #include <skewgrad/command_line/progress.hpp>
-#include <sstream>
+#include <skewgrad/command_line/study_display.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "command_line/fake_world.hpp"
+
 using namespace skewgrad;
+using skewgrad_tests::FakeWorld;
 
 namespace {
 
 const std::string erase = "\x1b[K";
-
-struct FakeWorld {
-    std::ostringstream out;
-    double now = 1000;
-    int columns = 100;
-
-    Display display(bool terminal) {
-        Display made;
-        made.out = &out;
-        made.terminal = terminal;
-        made.columns = [this] { return columns; };
-        made.now_seconds = [this] { return now; };
-        return made;
-    }
-    /// What was written since the last call.
-    std::string said() {
-        std::string text = out.str();
-        out.str("");
-        return text;
-    }
-};
 
 /// What is left to see of `text` on a terminal, line by line; sets `widest` to the widest line ever shown.
 std::vector<std::string> screen(const std::string& text, int& widest) {
@@ -267,4 +250,29 @@ BOOST_AUTO_TEST_CASE(standard_error_says_what_it_is) {
     const double first = display.now_seconds();
     BOOST_TEST(display.now_seconds() >= first);
     if (::isatty(STDERR_FILENO) != 1) BOOST_TEST(!display.terminal);
+}
+
+BOOST_AUTO_TEST_CASE(the_display_names_the_first_and_counts_the_others) {
+    FakeWorld world;
+    Display display = world.display(false);
+    display.line_seconds = 1;
+    Progress progress(display);
+    command_line::TrainingsDisplay trainings(progress);
+    const TrainingProgress half{.look = 1, .looks = 2, .update = 10, .updates = 10, .images = 100, .loss = 1.5};
+    trainings.begins(4, "5/9 A", 20);
+    world.now += 2;
+    trainings.update(4, half);
+    BOOST_TEST(world.said().starts_with("5/9 A: 50 % (10 of 20), loss 1.500"));
+    trainings.begins(5, "6/9 B", 20);
+    trainings.images_per_second = 300;
+    world.now += 2;
+    trainings.update(5, half);
+    BOOST_TEST(world.said().starts_with("5/9 A and 1 more: 50 % (20 of 40), 300 images/s"));
+    trainings.ends(4, "2 looks");
+    BOOST_TEST(world.said().starts_with("5/9 A: 2 looks ("));
+    world.now += 2;
+    trainings.update(5, half);
+    BOOST_TEST(world.said().starts_with("6/9 B: 50 % (10 of 20)"));
+    trainings.ends(5, "done");
+    BOOST_TEST(world.said().starts_with("6/9 B: done ("));
 }

@@ -1,4 +1,4 @@
-// links: reference command_line
+// links: reference
 // Networks trained at a time: what comes of it is what one after the other gives; failures end all of them.
 #define BOOST_TEST_MODULE study_jobs
 #include <algorithm>
@@ -12,7 +12,6 @@
 #include <thread>
 #include <vector>
 
-#include <skewgrad/command_line/study_display.hpp>
 #include <skewgrad/core/jobs.hpp>
 #include <skewgrad/reference.hpp>
 #include "store/temporary_folder.hpp"
@@ -108,6 +107,7 @@ BOOST_AUTO_TEST_CASE(a_run_of_several_jobs_leaves_the_same_files) {
     auto shared = small_study();
     shared.learner.context = Cpu<f32>::Context(2);  // each job has one of its threads
     BOOST_TEST((files_of(shared, 2) == one));
+    BOOST_TEST((files_of(shared, 0) == one));
     const auto mixed =
         small_study(Mixed{{.learning_rate = 1e-2f}, {.batch = 8, .looks = 2}, Cpu<bf16>::Context(1), one_thread});
     BOOST_TEST((files_of(mixed, 3) == files_of(mixed, 1)));
@@ -122,6 +122,21 @@ BOOST_AUTO_TEST_CASE(in_memory_and_on_other_learners_too) {
     auto means = small_study(MeansLearner{});  // trains one after the other
     means.adjust_logits = false;
     BOOST_TEST(same_for_any(means));
+}
+
+BOOST_AUTO_TEST_CASE(as_many_as_are_fastest_unless_told_otherwise) {
+    auto three = small_study();
+    three.learner.context = Cpu<f32>::Context(3);
+    three.without_types([](const study::Composition&, study::Work& work) {
+        BOOST_TEST(work.prepare(9, 7, 0) == 3u);  // one a thread
+        BOOST_TEST(work.prepare(9, 2, 0) == 2u);
+        BOOST_TEST(work.prepare(9, 7, 5) == 5u);
+        BOOST_TEST(work.prepare(9, 7, 1) == 1u);
+        BOOST_TEST(work.prepare(9, 0, 0) == 1u);
+    });
+    auto means = small_study(MeansLearner{});
+    means.adjust_logits = false;
+    means.without_types([](const study::Composition&, study::Work& work) { BOOST_TEST(work.prepare(9, 7, 0) == 1u); });
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_in_one_training_ends_the_run_which_goes_on_later) {
@@ -154,38 +169,4 @@ BOOST_AUTO_TEST_CASE(shares_of_time_add_up_to_what_passed) {
     BOOST_TEST(time.read(25) - b == 3 + 5);
     time.changes(25, 0);
     BOOST_TEST(time.read(100) == time.read(25));
-}
-
-BOOST_AUTO_TEST_CASE(the_display_names_the_first_and_counts_the_others) {
-    std::ostringstream out;
-    double now = 0;
-    Display display;
-    display.out = &out;
-    display.terminal = false;
-    display.line_seconds = 1;
-    display.now_seconds = [&] { return now; };
-    Progress progress(display);
-    command_line::TrainingsDisplay trainings(progress);
-    const auto said = [&] {
-        std::string text = out.str();
-        out.str("");
-        return text;
-    };
-    const TrainingProgress half{.look = 1, .looks = 2, .update = 10, .updates = 10, .images = 100, .loss = 1.5};
-    trainings.begins(4, "5/9 A", 20);
-    now = 2;
-    trainings.update(4, half);
-    BOOST_TEST(said().starts_with("5/9 A: 50 % (10 of 20), loss 1.500"));
-    trainings.begins(5, "6/9 B", 20);
-    trainings.images_per_second = 300;
-    now = 4;
-    trainings.update(5, half);
-    BOOST_TEST(said().starts_with("5/9 A and 1 more: 50 % (20 of 40), 300 images/s"));
-    trainings.ends(4, "2 looks");
-    BOOST_TEST(said().starts_with("5/9 A: 2 looks ("));
-    now = 6;
-    trainings.update(5, half);
-    BOOST_TEST(said().starts_with("6/9 B: 50 % (10 of 20)"));
-    trainings.ends(5, "done");
-    BOOST_TEST(said().starts_with("6/9 B: done ("));
 }

@@ -60,11 +60,13 @@ concept RunsOnHardware = Learner<L> && requires(const L& l) {
 };
 
 /// A learner that can train several models at a time: `beside(jobs)` is one like it for one of `jobs` threads that
-/// train at once, to the same bits; `adopt(model)` makes of what such a one trained a model like this one's own.
+/// train at once, to the same bits; `adopt(model)` makes of what such a one trained a model like this one's own;
+/// `jobs()` says how many at a time are fastest.
 template <class L>
 concept ConcurrentLearner =
     Learner<L> && std::copyable<L> && requires(const L& l, int jobs, const typename L::ModelType& model) {
         { l.beside(jobs) } -> std::same_as<L>;
+        { l.jobs() } -> std::convertible_to<int>;
         { l.adopt(model) } -> std::same_as<typename L::ModelType>;
     };
 
@@ -140,6 +142,7 @@ struct NetworkLearner {
         if constexpr (carries_over) one.measured_context = measured_context.beside(jobs);
         return one;
     }
+    int jobs() const { return context.jobs(); }
     ModelType adopt(const ModelType& model) const { return measured_here(model); }
     void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
         save_parameters(model, file, notes);

@@ -86,7 +86,8 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
     /// Trains what the plan says and evaluates every cell. Throws what loaders, samplers and sessions throw.
-    /// @param jobs networks to train at a time, where the learner can (ConcurrentLearner); the same results for any
+    /// @param jobs networks to train at a time, where the learner can (ConcurrentLearner), 0: as many as are fastest
+    /// on its backend; the same results for any
     StudyResults run(const Splits& data, const StudyObserver& observer = {}, int jobs = 1) const {
         return without_types(
             [&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer, jobs); });
