@@ -5,6 +5,7 @@
 // two protocols. With --run it is a folder that may be killed at any moment and continued.
 //
 // Only what depends on the types stands here, the study's composition; options, data and report are a unit beside it.
+#include <cstdlib>
 #include <skewgrad/reference.hpp>
 #include <skewgrad/study.hpp>
 
@@ -59,6 +60,10 @@ std::vector<std::string> backends() {
 }
 
 int main(int argc, char** argv) {
+#if defined(__CUDACC__)
+    // A queue of the GPU's own for each stream of the networks that are trained at a time.
+    ::setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
+#endif
     return paper_program(argc, argv, backends(), [](const Wanted& wanted, const CarryOut& carry_out) {
         wanted.protocol == "as-written" ? run_as(AsWritten{}, wanted, carry_out)
                                         : run_as(AsRun{.under = wanted.under}, wanted, carry_out);

@@ -67,7 +67,8 @@ Seen seen(const M& model, const xt::xtensor<float, 4>& x, const std::vector<Labe
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_attack_does_not_depend_on_chunks_or_threads, B, Backends) {
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
             // Chunks of 32 and of 1,000 leave a remainder; slower sets see fewer images, and no chunk of 1,000 is full.
-            const std::size_t count = set != cpu::InstructionSet::portable && set == cpu::best_instruction_set() ? 1003 : 67;
+            const std::size_t count =
+                set != cpu::InstructionSet::portable && set == cpu::best_instruction_set() ? 1003 : 67;
             const auto x = random_images<float>(Net::image, count);
             const auto y = labels_in_turn(count, Net::classes);
             const Seen expected = seen(subject<B>(1, set), x, y, 32);
