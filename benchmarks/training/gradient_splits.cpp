@@ -53,7 +53,7 @@ std::pair<double, double> measure(const TrainingData& data, int batch, int threa
     const auto all = images(0, batch);
     const auto x = together.load(all);
     const std::vector<Label> y = all.labels();
-    auto own = together.workspace(Mode::attack, static_cast<std::size_t>(std::min(batch, 32)));
+    auto own = together.workspace(Mode::train, static_cast<std::size_t>(std::min(batch, 32)));
     std::vector<float> by_weights(Net::state_size), by_images(Net::state_size);
 
     struct Lane {
@@ -66,7 +66,7 @@ std::pair<double, double> measure(const TrainingData& data, int batch, int threa
     for (int lane = 0; lane < threads; ++lane) {
         const auto part = images(share(lane).begin, share(lane).end);
         lanes.push_back({alone.load(part), part.labels(),
-                         alone.workspace(Mode::attack, std::min<std::size_t>(part.size(), 32)),
+                         alone.workspace(Mode::train, std::min<std::size_t>(part.size(), 32)),
                          std::vector<float>(Net::state_size)});
     }
     const auto images_shared = [&] {

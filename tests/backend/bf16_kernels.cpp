@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include <skewgrad/core/random.hpp>
 
 #include "backend/emulated_tiles.hpp"
+#include "backend/gates.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad::cpu;
@@ -199,30 +201,27 @@ void convolution_is_right(const PairKernelTable& kernels) {
                     }
             BOOST_TEST(error.value() <= tolerance(s.in_c * s.taps * s.taps + 1));
 
-            // What is stored is what was summed: rounded, rectified, masked; the pixel filled up with zeros.
+            // What is stored is what was summed: rounded, rectified, gated; the pixel filled up with zeros.
             Draws draws(8);
-            Image mask(s.h, s.w, s.out_c);
-            mask.fill(draws);
+            Image rectified(s.h, s.w, s.out_c);
+            rectified.fill(draws);
+            const auto open = gates::of(std::span<const Bfloat16>(rectified.values));
             for (const bool rectify : {false, true})
-                for (const bool masked : {false, true}) {
+                for (const bool gated : {false, true}) {
                     PairConvolution call = it.job();
                     call.rectify = rectify;
-                    call.mask = masked ? mask.values.data() : nullptr;
+                    const auto f32_out = it.exact(call);  // has no gates
+                    call.gates = gated ? open.data() : nullptr;
                     Image out = it.stored(call);
-                    std::vector<float> plain_mask;
-                    for (int y = 0; y < s.h; ++y)
-                        for (int x = 0; x < s.w; ++x)
-                            for (int o = 0; o < s.out_c; ++o) plain_mask.push_back(value(mask.at(y, x, o)));
-                    call.mask = masked ? plain_mask.data() : nullptr;
-                    const auto f32_out = it.exact(call);
                     int wrong = 0;
                     at = 0;
                     for (int y = 0; y < s.h; ++y)
                         for (int x = 0; x < s.w; ++x) {
                             for (int o = 0; o < s.out_c; ++o, ++at) {
-                                const bool kept = (!rectify || exact[at] > 0) && (!masked || plain_mask[at] > 0);
-                                const float expected = kept ? exact[at] : 0.0f;
-                                wrong += !same(out.at(y, x, o), Bfloat16(expected)) || f32_out[at] != expected;
+                                const float expected = !rectify || exact[at] > 0 ? exact[at] : 0.0f;
+                                const bool passes = !gated || value(rectified.at(y, x, o)) > 0;
+                                wrong += !same(out.at(y, x, o), Bfloat16(passes ? expected : 0.0f)) ||
+                                         f32_out[at] != expected;
                             }
                             for (int o = s.out_c; o < out.pixel; ++o) wrong += value(out.at(y, x, o)) != 0;
                         }
@@ -493,6 +492,15 @@ void weights_are_packed(const PairKernelTable& kernels) {
             }
 }
 
+void gates_are_right(const PairKernelTable& kernels) {
+    Draws draws(6);
+    const auto values = gates::delicate<Bfloat16>(1024, [&] { return draws.next(); });
+    const auto expected = gates::of(std::span<const Bfloat16>(values));
+    std::vector<Gates> found(expected.size());
+    kernels.find_gates(values.data(), static_cast<std::ptrdiff_t>(values.size()), found.data());
+    BOOST_TEST(found == expected);
+}
+
 void pooling_is_right(const PairKernelTable& kernels) {
     for (int window : {1, 2, 3})
         for (int channels : {16, 32, 64})
@@ -504,12 +512,13 @@ void pooling_is_right(const PairKernelTable& kernels) {
                 for (Bfloat16& v : in.values)  // few values, so that there are ties
                     v = Bfloat16(std::round(value(v) * 3) / 2);
                 dy.fill(draws);
-                kernels.max_pool({in.values.data(), in.row, in.pixel, out.values.data(), out.row, out.pixel, channels,
-                                  window, h, w});
+                std::vector<Place> places(out.values.size());
                 for (const bool positive : {false, true}) {
                     std::fill(dx.values.begin(), dx.values.end(), Bfloat16(poison));
-                    kernels.max_pool_gradient({in.values.data(), in.row, in.pixel, dy.values.data(), dy.row, dy.pixel,
-                                               dx.values.data(), dx.row, dx.pixel, channels, window, h, w, positive});
+                    kernels.max_pool({in.values.data(), in.row, in.pixel, out.values.data(), out.row, out.pixel,
+                                      places.data(), positive, channels, window, h, w});
+                    kernels.max_pool_gradient({places.data(), dy.values.data(), dy.row, dy.pixel, dx.values.data(),
+                                               dx.row, dx.pixel, channels, window, h, w});
                     int wrong = 0;
                     for (int y = 0; y < h; ++y)
                         for (int x = 0; x < w; ++x)
@@ -549,8 +558,9 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
             std::vector<Image> outs(static_cast<std::size_t>(group.images), Image(s.h, s.w, s.out_c));
             const std::ptrdiff_t out_size = s.h * outs[0].row;
             std::vector<Bfloat16> in(static_cast<std::size_t>(s.in_h() * it.in.row * group.images)),
-                mask(static_cast<std::size_t>(out_size * group.images)), out(mask.size(), Bfloat16(poison));
-            for (Bfloat16& m : mask) m = Bfloat16(draws.next());
+                rectified(static_cast<std::size_t>(out_size * group.images)), out(rectified.size(), Bfloat16(poison));
+            for (Bfloat16& v : rectified) v = Bfloat16(draws.next());
+            const auto open = gates::of(std::span<const Bfloat16>(rectified));
             for (int i = 0; i < group.images; ++i) {
                 it.in.fill(draws);
                 for (int pixel = 0; pixel < s.in_h() * s.in_w(); ++pixel)
@@ -558,7 +568,7 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
                                 in.data() + (pixel * group.images + i) * it.in.pixel);
                 PairConvolution alone = it.job();
                 alone.rectify = true;
-                alone.mask = mask.data() + i * out_size;
+                alone.gates = open.data() + i * out_size / 16;
                 outs[static_cast<std::size_t>(i)] = it.stored(alone);
             }
             PairConvolution call = it.job();
@@ -567,7 +577,7 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
             call.images = group.images;
             call.stored_images = group.images - 1;
             call.rectify = true;
-            call.mask = mask.data();
+            call.gates = open.data();
             call.out = out.data();
             call.out_row = outs[0].row;
             call.out_pixel = outs[0].pixel;
@@ -610,6 +620,7 @@ const bool registered = [] {
         {"weight_gradient_is_right", weight_gradient_is_right, false},
         {"numbers_split_into_two_parts", numbers_split_into_two_parts, false},
         {"weights_are_packed", weights_are_packed, false},
+        {"gates_are_right", gates_are_right, false},
         {"pooling_is_right", pooling_is_right, false},
     };
     const auto add = [&](const std::string& suite_name, InstructionSet needed, const PairKernelTable& kernels) {

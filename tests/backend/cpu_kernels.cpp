@@ -11,10 +11,13 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <skewgrad/backend/cpu/kernels/table.hpp>
+
+#include "backend/gates.hpp"
 
 namespace {
 
@@ -483,6 +486,19 @@ void transposed_weights_give_the_input_gradient(InstructionSet set) {
     }
 }
 
+void gates_are_right(InstructionSet set) {
+    Draws draws(5);
+    for (const std::size_t count : {0u, 16u, 48u, 1024u}) {
+        const auto values = gates::delicate<float>(count, [&] { return draws.next(); });
+        const auto expected = gates::of(std::span<const float>(values));
+        std::vector<Gates> found(expected.size() + 1, Gates{0x5555});
+        kernels(set).find_gates(values.data(), static_cast<std::ptrdiff_t>(count), found.data());
+        BOOST_TEST(found.back() == 0x5555);
+        found.pop_back();
+        BOOST_TEST(found == expected);
+    }
+}
+
 void pooling_is_right(InstructionSet set) {
     // Some of the shapes ask for the slope of a rectifier, too.
     for (int window : {1, 2, 3})
@@ -493,7 +509,8 @@ void pooling_is_right(InstructionSet set) {
                     const int h = size, w = size + 1;
                     const bool positive = size % 2 == window % 2;
                     Image in(h * window, w * window, channels, channels), out(h, w, channels, channels + 2);
-                    Image out_gradient(h, w, channels, channels + 1), in_gradient(in.h, in.w, channels, channels + 3);
+                    Image out_gradient(h, w, channels, channels + 2), in_gradient(in.h, in.w, channels, channels + 3);
+                    std::vector<Place> places(static_cast<std::size_t>(h * out.row));
                     Draws draws(static_cast<std::uint64_t>(window * 100 + channels));
                     in.fill(draws);
                     for (int y = 0; y < in.h; ++y)  // few values, so that there are ties; signed zeros, NaN, infinity
@@ -503,19 +520,23 @@ void pooling_is_right(InstructionSet set) {
                                 v = v > 0.98f ? poison : v > 0.95f ? INFINITY : std::round(v * 2) / 2;
                             }
                     out_gradient.fill(draws);
-                    kernels(set).max_pool({.in = in.values.begin(),
-                                           .in_row = in.row,
-                                           .in_pixel = in.pixel,
-                                           .out = out.values.begin(),
-                                           .out_row = out.row,
-                                           .out_pixel = out.pixel,
-                                           .channels = channels,
-                                           .window = window,
-                                           .out_h = h,
-                                           .out_w = w});
-                    kernels(set).max_pool_gradient({.in = in.values.begin(),
-                                                    .in_row = in.row,
-                                                    .in_pixel = in.pixel,
+                    MaxPool<float> pool{.in = in.values.begin(),
+                                        .in_row = in.row,
+                                        .in_pixel = in.pixel,
+                                        .out = out.values.begin(),
+                                        .out_row = out.row,
+                                        .out_pixel = out.pixel,
+                                        .channels = channels,
+                                        .window = window,
+                                        .out_h = h,
+                                        .out_w = w};
+                    kernels(set).max_pool(pool);
+                    Image again(h, w, channels, channels + 2);
+                    pool.out = again.values.begin();
+                    pool.places = places.data();
+                    pool.positive = positive;
+                    kernels(set).max_pool(pool);
+                    kernels(set).max_pool_gradient({.places = places.data(),
                                                     .out_gradient = out_gradient.values.begin(),
                                                     .out_row = out_gradient.row,
                                                     .out_pixel = out_gradient.pixel,
@@ -525,8 +546,7 @@ void pooling_is_right(InstructionSet set) {
                                                     .channels = channels,
                                                     .window = window,
                                                     .out_h = h,
-                                                    .out_w = w,
-                                                    .positive = positive});
+                                                    .out_w = w});
                     int wrong = 0, wrong_gradient = 0;
                     for (int y = 0; y < h; ++y)
                         for (int x = 0; x < w; ++x)
@@ -537,8 +557,8 @@ void pooling_is_right(InstructionSet set) {
                                     const float v = in.at(y * window + k / window, x * window + k % window, c);
                                     if (std::isnan(v) || v > best) best = v, winner = k;
                                 }
-                                wrong +=
-                                    std::bit_cast<std::uint32_t>(out.at(y, x, c)) != std::bit_cast<std::uint32_t>(best);
+                                for (const float v : {out.at(y, x, c), again.at(y, x, c)})
+                                    wrong += std::bit_cast<std::uint32_t>(v) != std::bit_cast<std::uint32_t>(best);
                                 const float passed = !positive || best > 0 ? out_gradient.at(y, x, c) : 0.0f;
                                 for (int k = 0; k < window * window; ++k)
                                     wrong_gradient += in_gradient.at(y * window + k / window, x * window + k % window,
@@ -588,6 +608,7 @@ const bool registered = [] {
         {"weight_gradient_bits_do_not_depend_on_units", weight_gradient_bits_do_not_depend_on_units},
         {"weights_are_transposed", weights_are_transposed},
         {"transposed_weights_give_the_input_gradient", transposed_weights_give_the_input_gradient},
+        {"gates_are_right", gates_are_right},
         {"pooling_is_right", pooling_is_right},
         {"bits_equal_those_of_avx2", bits_equal_those_of_avx2},
     };

@@ -7,9 +7,11 @@
 #include <limits>
 #include <skewgrad/backend/cpu/kernels/table.hpp>
 #include <skewgrad/backend/host/buffer.hpp>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "backend/gates.hpp"
 #include "backend/sets.hpp"
 #include "backend/subjects.hpp"
 
@@ -113,9 +115,10 @@ BOOST_AUTO_TEST_CASE(rows_of_places_are_computed_apart_to_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(name(set)) {
-            for (const auto& [rectify, masked] :
+            for (const auto& [rectify, gated] :
                  {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
                 Fixture f;
+                const auto open = gates::of(std::span<const float>(f.image.data(), h * w * channels));
                 for (std::size_t i = 0; i < f.planes.size(); ++i)
                     f.planes.data()[i] = random_number(6, static_cast<std::uint32_t>(i)) - 0.5f;
                 host::Buffer<float> out{std::size_t{h * w * channels}}, bias{channels};
@@ -126,7 +129,7 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                                                  {out.data(), w * channels, channels, h, w, y, 0, tiles},
                                                  bias.data(),
                                                  rectify,
-                                                 masked ? f.image.data() : nullptr});
+                                                 gated ? open.data() : nullptr});
                 double most = 0;
                 for (int row = 0; row < h; ++row)
                     for (int x = 0; x < w; ++x)
@@ -137,7 +140,7 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                                          both_sides(output_rows, std::size_t(row - y), std::size_t(x % 4),
                                                     [&](int k, int l) { return f.place(6 * k + l, x / 4, c); });
                                 if (rectify) wanted = std::max(wanted, 0.0);
-                                if (masked && !(f.pixel(row, x, c) > 0)) wanted = 0;
+                                if (gated && !(f.pixel(row, x, c) > 0)) wanted = 0;
                             }
                             most = std::max(most, std::abs(out.data()[(row * w + x) * channels + c] - wanted));
                         }

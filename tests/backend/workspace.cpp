@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
     const auto& plan = Model<N, B>::Program::plan;
     const auto values = plan.values.size();
     const int stages = static_cast<int>(plan.sites.size());
+    BOOST_TEST(plan.near_stages > 0);
     for (const Mode mode : {Mode::evaluate, Mode::attack, Mode::train}) {
         auto all = host::tenancies(plan, mode);
         const std::size_t arena = settle(all);
@@ -93,19 +94,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
         for (int s = 0; s < stages; ++s) {
             const auto& site = plan.sites[static_cast<std::size_t>(s)];
             const int again = 2 * stages - 1 - s;
+            // Of what small blocks leave for other stages, or for the way back, every block's must be there.
+            const bool near = s < plan.near_stages, near_back = near && mode == Mode::attack;
+            const auto from = [&](int moment) { return near ? 0 : moment; };
+            const auto to = [&](int moment) { return near_back ? 2 * stages : moment; };
             const auto used = [&](int value, bool input) {
                 if (value <= 0) return;
                 const auto v = static_cast<std::size_t>(value);
                 const std::size_t size = plan.bytes(value);
                 is_there(v, s, size);
+                if (plan.kept(value, mode)) is_there(v, from(s), size), is_there(v, to(again), size);
+                if (value == plan.near_value()) is_there(v, 0, size);
                 if (mode == Mode::evaluate) return;
-                is_there(v, again, size);
                 is_there(values + v, again, size);
+                if (value == plan.near_value()) is_there(values + v, to(again), size);
                 if (input && (site.adds_to_in || site.adds_to_second)) is_there(2 * values, again, size);
             };
             used(site.out_value, false);
             used(site.in_value, true);
             used(site.second_value, true);
+            if (mode != Mode::evaluate && site.memory.record > 0) {
+                const std::size_t record = 2 * values + 1 + static_cast<std::size_t>(s);
+                is_there(record, from(s), site.memory.record);
+                is_there(record, to(again), site.memory.record);
+            }
             if (mode != Mode::evaluate &&
                 ((site.in_value == 0 && site.adds_to_in) || (site.second_value == 0 && site.adds_to_second)))
                 is_there(2 * values, again, plan.bytes(0));  // the gradient at the image is joined, too

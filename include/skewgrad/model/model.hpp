@@ -141,7 +141,7 @@ public:
     std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss = {}) const {
         const Images images = load(x);
         checks::labels(y, count(images), classes);
-        auto own = workspace(Mode::attack, count(images));
+        auto own = workspace(Mode::train, count(images));
         std::vector<Real> out(N::state_size);
         Program::template parameter_gradient<Loss>(on_, parameters_, images, y, own, out);
         on_.wait();

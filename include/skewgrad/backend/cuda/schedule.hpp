@@ -45,7 +45,9 @@ public:
                 const auto weights = [&] { site.ops->backward_weights(call); };
                 overlaps ? on_.device().beside(weights) : weights();
             }
-            host::gradients_at_inputs(call, site, own_, dx, [&](int value, void* into) { add(value, images, into); });
+            const auto gradient = [&](int v) -> void* { return v == 0 ? dx : own_.gradient(v); };
+            host::gradients_at_inputs(call, gradient, own_.spare(),
+                                      [&](int value, void* into) { add(value, images, into); });
         }
         if (overlaps) on_.device().meet();
     }

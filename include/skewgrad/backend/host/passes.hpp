@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -138,10 +139,12 @@ struct Passes {
         state.correct += correct;
         state.loss_sum += sum;
     }
-    /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off.
+    /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off. The
+    /// workspace is one for training.
     template <class Loss>
     static void parameter_gradient(Context& on, const Plan& plan, const Parameters& p, const Images& x,
                                    std::span<const Label> labels, Workspace& own, std::span<Real> out) {
+        assert(own.mode() == Mode::train);  // others do not keep what gradients of parameters read
         const Layout& logits = logit_layout(plan);
         Buffer<Sum> total(plan.masters);
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());

@@ -99,7 +99,8 @@ struct Program {
                            Training<O>& training, StepState& state) {
         Passes<B>::template train_step<Loss>(on, plan, p, *bytes.store, batch, own, training, state);
     }
-    /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off.
+    /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off. The
+    /// workspace is one for training.
     template <class Loss>
     static void parameter_gradient(Context& on, const Parameters& p, const Images& x, std::span<const Label> labels,
                                    Workspace& own, std::span<Real> out) {

@@ -2,31 +2,27 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
-#include <type_traits>
 
 #include <skewgrad/backend/host/workspace.hpp>
 #include <skewgrad/core/parallel.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// The gradients at a stage's inputs, the image's own only where `dx` is not null. `add(value, into)` adds the spare
-/// gradient of a value to the one that is there already.
-template <class B, class Own, class Add>
-void gradients_at_inputs(AnyCall<B>& call, const Site<B>& site, Own& own, void* dx, Add add) {
-    const auto target = [&](int v) -> void* {
-        if (v < 0) return nullptr;
-        return v == 0 ? dx : own.gradient(v);
-    };
-    void* in = target(site.in_value);
-    void* second = target(site.second_value);
+/// The gradients at a stage's inputs. `gradient(value)` says where a value's stands, null where it is not wanted;
+/// `add(value, into)` adds the spare gradient to the one that is there already.
+template <class B, class Gradient, class Add>
+void gradients_at_inputs(AnyCall<B>& call, Gradient gradient, void* spare, Add add) {
+    const Site<B>& site = call.site;
+    void* in = gradient(site.in_value);
+    void* second = site.second_value < 0 ? nullptr : gradient(site.second_value);
     if (!in && !second) return;
-    call.d_in = in && site.adds_to_in ? own.spare() : in;
+    call.d_in = in && site.adds_to_in ? spare : in;
     call.d_second = second && site.adds_to_second ? nullptr : second;
     site.ops->backward_data(call);
     if (in && site.adds_to_in) add(site.in_value, in);
     if (second && site.adds_to_second) {  // both operands of a join have the same gradient
         call.d_in = nullptr;
-        call.d_second = own.spare();
+        call.d_second = spare;
         site.ops->backward_data(call);
         add(site.second_value, second);
     }
@@ -48,62 +44,82 @@ public:
     /// all of them through the others. A training batch's images are told apart by their places in it, and stay
     /// together.
     Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
-        const auto near = plan_.sites.first(batch ? 0 : static_cast<std::size_t>(plan_.near_stages));
-        const int step = PlanView<B>::near_images * on_.threads();
-        for (int first = 0; first < images && !near.empty(); first += step)
-            for (const Site<B>& site : near) {
-                AnyCall<B> call = start(site, x, std::min(step, images - first), mode, nullptr);
-                call.in = image(call.in, site.in_value, first, mode);
-                if (call.second) call.second = image(call.second, site.second_value, first, mode);
-                call.out = image(call.out, site.out_value, first, mode);
-                site.ops->forward(call);
-            }
-        for (const Site<B>& site : plan_.sites.subspan(near.size()))
-            site.ops->forward(start(site, x, images, mode, batch));
+        const int near = batch ? 0 : plan_.near_stages;
+        in_small_blocks(near, images, [&](Block block) {
+            for (int s = 0; s < near; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
+        });
+        for (int s = near; s < stages(); ++s) site(s).ops->forward(start(s, x, {0, images}, mode, batch));
         return static_cast<Edge*>(own_.value(plan_.last_value));
     }
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients go to
-    /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null.
+    /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null. An attack's way
+    /// back ends as it began: in small blocks through the first stages.
     void backward(const Edge* x, int images, Mode mode, const Batch* batch, Sum* gradients, Edge* dx) {
-        for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
-            const Site<B>& site = *it;
-            AnyCall<B> call = start(site, x, images, mode, batch);
-            void* d_out = own_.gradient(site.out_value);
-            if (site.epilogue && !site.masked) slope(site, call.out, d_out, images);
+        const auto run = [&](int s, Block block) {
+            AnyCall<B> call = start(s, x, block, mode, batch);
+            void* d_out = gradient(site(s).out_value, block, dx);
+            if (site(s).epilogue && !site(s).masked) slope(site(s), call.out, d_out, block.images);
             call.d_out = d_out;
-            if (gradients && site.master_size > 0) {
-                call.gradients = gradients + site.master_offset;
-                site.ops->backward_weights(call);
+            if (gradients && site(s).master_size > 0) {
+                call.gradients = gradients + site(s).master_offset;
+                site(s).ops->backward_weights(call);
             }
-            data(call, site, dx);
-        }
+            gradients_at_inputs(
+                call, [&](int v) { return gradient(v, block, dx); }, own_.spare(),
+                [&](int v, void* into) { add(v, block.images, into); });
+        };
+        const int near = own_.mode() == Mode::attack ? plan_.near_stages : 0;
+        for (int s = stages() - 1; s >= near; --s) run(s, {0, images});
+        in_small_blocks(near, images, [&](Block block) {
+            for (int s = near - 1; s >= 0; --s) run(s, block);
+        });
     }
 
 private:
-    const void* value(int v, const Edge* x) { return v == 0 ? x : own_.value(v); }
+    /// Some of a pass' images.
+    struct Block {
+        int first, images;
+    };
 
-    // Where a small block's first image stands. Values that nobody reads after the block make room for the next
-    // block's.
-    template <class Pointer>
-    Pointer image(Pointer value, int v, int first, Mode mode) const {
-        const bool passing = mode == Mode::evaluate && v != 0 &&
-                             v != plan_.sites[static_cast<std::size_t>(plan_.near_stages) - 1].out_value;
-        if (passing) return value;
-        using Bytes = std::conditional_t<std::is_const_v<std::remove_pointer_t<Pointer>>, const std::byte, std::byte>;
-        return static_cast<Bytes*>(value) + static_cast<std::size_t>(first) * plan_.bytes(v);
+    template <class Body>
+    void in_small_blocks(int near, int images, Body body) {
+        if (near == 0) return;
+        const int step = plan_.near_images * on_.threads();
+        for (int first = 0; first < images; first += step) body(Block{first, std::min(step, images - first)});
     }
 
-    AnyCall<B> start(const Site<B>& site, const Edge* x, int images, Mode mode, const Batch* batch) {
-        AnyCall<B> call{.on = on_, .site = site, .images = images, .mode = mode};
-        call.in = value(site.in_value, x);
-        if (site.second_value >= 0) call.second = value(site.second_value, x);
-        call.out = own_.value(site.out_value);
+    int stages() const { return static_cast<int>(plan_.sites.size()); }
+    const Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
+
+    // Where a block's first image stands. What nobody reads after the block makes room for the next block's.
+    template <class Byte>
+    Byte* of_block(Byte* first_image, std::size_t bytes, bool lasts, Block block) const {
+        return lasts ? first_image + static_cast<std::size_t>(block.first) * bytes : first_image;
+    }
+    const void* value(int v, const Edge* x, Block block) {
+        const auto* at = static_cast<const std::byte*>(v == 0 ? x : own_.value(v));
+        return of_block(at, plan_.bytes(v), own_.lasts(v), block);
+    }
+    void* gradient(int v, Block block, Edge* dx) {
+        if (v == 0 && !dx) return nullptr;
+        auto* at = static_cast<std::byte*>(v == 0 ? dx : own_.gradient(v));
+        return of_block(at, plan_.bytes(v), v == 0 || v == plan_.near_value(), block);
+    }
+
+    AnyCall<B> start(int s, const Edge* x, Block block, Mode mode, const Batch* batch) {
+        const Site<B>& site = this->site(s);
+        AnyCall<B> call{.on = on_, .site = site, .images = block.images, .mode = mode};
+        call.in = value(site.in_value, x, block);
+        if (site.second_value >= 0) call.second = value(site.second_value, x, block);
+        call.out = const_cast<void*>(value(site.out_value, x, block));
         call.masters = masters_ + site.master_offset;
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch();
         call.shared = own_.shared_scratch();
         call.batch = batch;
+        if (own_.mode() != Mode::evaluate && site.memory.record > 0)
+            call.record = of_block(own_.record(s), site.memory.record, true, block);
         return call;
     }
 
@@ -118,10 +134,6 @@ private:
             else
                 site.epilogue->slope(y, dy, 1, static_cast<int>(l.size), 0);
         });
-    }
-
-    void data(AnyCall<B>& call, const Site<B>& site, Edge* dx) {
-        gradients_at_inputs(call, site, own_, dx, [&](int value, void* into) { add(value, call.images, into); });
     }
 
     void add(int value, int images, void* into) {

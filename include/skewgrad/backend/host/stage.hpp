@@ -24,6 +24,14 @@ struct Epilogue {
     void (*slope)(const void* y, void* dy, int rows, int channels, std::ptrdiff_t stride);  // dy *= slope
 };
 
+/// What a stage's backward_data asks of the forward pass: the stage's values (in, second and out), and a record of its
+/// own that its forward function leaves. A stage that needs less says so: `static constexpr Memory memory(const
+/// Site&)`.
+struct Memory {
+    bool values = true;
+    std::size_t record = 0;  ///< bytes an image; images without gaps
+};
+
 /// Where a stage stands in the plan. Computed at compile time; sizes count elements, not bytes.
 template <class B>
 struct Site {
@@ -41,6 +49,7 @@ struct Site {
     bool rectifies = false;  ///< the epilogue is Relu, which kernels can apply to sums before they are stored
     bool masks_in = false;   ///< backward_data also applies the slope of the rectifier that wrote this stage's input,
     bool masked = false;     ///< whose own stage then finds it in its output's gradient
+    Memory memory;
 };
 
 /// What backend B hands its stages of a training batch; `Batch` unless it names a form of its own.
@@ -83,11 +92,17 @@ struct Call {
     Value* scratch = nullptr;                              ///< `site.lane_scratch` elements for each lane
     Sum* shared = nullptr;                                 ///< `site.shared_scratch` sums for all of them
     const typename SeenOfBatch<B>::type* batch = nullptr;  ///< whose images these are, in training
+    std::byte* record = nullptr;                           ///< `site.memory.record` bytes an image, where wanted
 
     const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
     Out* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }
     const Out* d_out_image(int n) const { return d_out + static_cast<std::size_t>(n) * site.out.size; }
     In* d_in_image(int n) const { return d_in + static_cast<std::size_t>(n) * site.in.size; }
+    /// Image n's record as Ts; null where there is none.
+    template <class T>
+    T* record_image(int n) const {
+        return record ? reinterpret_cast<T*>(record + static_cast<std::size_t>(n) * site.memory.record) : nullptr;
+    }
     Value* lane(int i) const { return scratch + static_cast<std::size_t>(i) * site.lane_scratch; }
     /// Applies the fused element-wise layer, if there is one, to image n of the output.
     void finish(int n) const {
@@ -124,7 +139,8 @@ struct Call {
                 gradients,
                 scratch,
                 shared,
-                batch};
+                batch,
+                record};
     }
 };
 template <class B>

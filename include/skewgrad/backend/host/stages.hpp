@@ -50,6 +50,7 @@ Stream dropout_stream(const Call<B, In, In, Out>& call, int n) {
 template <class B, int Percent>
 struct DropoutStage {
     using Sum = typename B::Sum;
+    static constexpr Memory memory(const Site<B>&) { return {.values = false}; }
 
     template <class In, class Out>
     static void forward(const Call<B, In, In, Out>& call) {
@@ -102,6 +103,7 @@ struct Stage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
 template <class B>
 struct Stage<B, Add> {
     using Sum = typename B::Sum;
+    static constexpr Memory memory(const Site<B>&) { return {.values = false}; }
 
     template <class In, class Second, class Out>
     static void forward(const Call<B, In, Second, Out>& call) {

@@ -20,27 +20,49 @@ struct PlanView {
     int last_value = 0;
     std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
     int near_stages = 0;  ///< leading stages that passes over images run in small blocks
-
-    /// Images of such a block for one thread: few enough for their values to stay in its second-level cache.
-    static constexpr int near_images = 8;
+    int near_images = 0;  ///< of such a block for one thread
 
     /// Bytes of a value of one image.
     constexpr std::size_t bytes(int value) const {
         const auto v = static_cast<std::size_t>(value);
         return values[v].size * (edges[v] ? sizeof(typename B::Edge) : sizeof(typename B::Value));
     }
+    /// What small blocks leave for the stages behind them; -1 where there are none.
+    constexpr int near_value() const {
+        return near_stages > 0 ? sites[static_cast<std::size_t>(near_stages) - 1].out_value : -1;
+    }
+    /// Whether a value must be there until its stage's turn comes in a backward pass.
+    constexpr bool kept(int value, Mode mode) const {
+        if (mode != Mode::attack) return mode == Mode::train;
+        for (const Site<B>& site : sites) {
+            const bool out = value == site.out_value;
+            if (out && site.epilogue && !site.masked) return true;  // for its slope
+            if (site.memory.values && (out || value == site.in_value || value == site.second_value)) return true;
+        }
+        return false;
+    }
 };
 
-/// Small blocks keep values in a near cache, but read a stage's weights once a block: worth it for as long as a block's
-/// values outweigh them. What comes after reads one value of what came before, so that the two can take turns.
+/// Images of a small block: as many as have room in half a mebibyte, of a value and of the one made of it.
+template <class B>
+constexpr int near_images(const PlanView<B>& plan) {
+    std::size_t largest = 1;
+    for (const Site<B>& site : plan.sites) largest = std::max(largest, plan.bytes(site.out_value));
+    constexpr std::size_t room = 512 * 1024, most = 8;
+    return static_cast<int>(std::clamp<std::size_t>(room / largest, 1, most));
+}
+
+/// Small blocks keep values in a near cache, but read a stage's weights once a block: worth it for as long as values
+/// outweigh them. What comes after reads one value of what came before, so that the two can take turns.
 template <class B>
 constexpr int near_stages(const PlanView<B>& plan) {
+    constexpr std::size_t values = 16;  // eight images', written and read
     int near = 0;
     for (std::size_t s = 0; s < plan.sites.size(); ++s) {
         const Site<B>& site = plan.sites[s];
-        // Half of the packed copies serve the other direction; a value is written and read.
+        // Half of the packed copies serve the other direction.
         const std::size_t weights = site.pack_size * sizeof(typename B::Value) / 2;
-        if (weights > 2 * PlanView<B>::near_images * plan.bytes(site.out_value)) break;
+        if (weights > values * plan.bytes(site.out_value)) break;
         bool alone = true;
         const auto made_here_or_later = [&](int value) { return value < 0 || value >= site.out_value; };
         for (std::size_t later = s + 1; later < plan.sites.size(); ++later)
@@ -63,6 +85,7 @@ constexpr PlanView<B> view(const Lowered<B, N>& plan) {
                     plan.lane_scratch,
                     plan.shared_scratch};
     all.near_stages = near_stages(all);
+    all.near_images = near_images(all);
     return all;
 }
 
@@ -98,26 +121,28 @@ inline std::size_t settle(std::vector<Tenancy>& tenants) {
     return total;
 }
 
-/// Moments of the plan's values [0, values) and gradients [values, 2 values), and one spare for joined gradients.
-/// Value 0, the image, and its gradient are the caller's and take nothing.
+/// Moments of the plan's values [0, values), gradients [values, 2 values), one spare for joined gradients, and the
+/// stages' records. Value 0, the image, and its gradient are the caller's and take nothing.
 template <class B>
 std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
     const auto values = plan.values.size();
     const int stages = static_cast<int>(plan.sites.size()), end = 2 * stages;
-    std::vector<Tenancy> all(2 * values + 1);
-    const auto room = [&](int value) { return (plan.bytes(value) + 63) / 64 * 64; };  // each on a line of its own
+    std::vector<Tenancy> all(2 * values + 1 + plan.sites.size());
+    const auto lines = [](std::size_t bytes) { return (bytes + 63) / 64 * 64; };  // each on lines of its own
+    const auto room = [&](int value) { return lines(plan.bytes(value)); };
     const bool back = mode != Mode::evaluate;
     for (int s = 0; s < stages; ++s) {
         const Site<B>& site = plan.sites[static_cast<std::size_t>(s)];
         const int again = end - 1 - s;  // when the stage runs backward
         const auto out = static_cast<std::size_t>(site.out_value);
-        all[out] = {s, back ? again : s, room(site.out_value), 0};
+        all[out] = {s, plan.kept(site.out_value, mode) ? again : s, room(site.out_value), 0};
         if (back) all[values + out] = {again, again, room(site.out_value), 0};
+        if (back) all[2 * values + 1 + static_cast<std::size_t>(s)] = {s, again, lines(site.memory.record), 0};
         for (const int v : std::array{site.in_value, site.second_value}) {
             if (v < 0) continue;
             const auto read = static_cast<std::size_t>(v);
             if (back && (site.adds_to_in || site.adds_to_second)) {
-                Tenancy& spare = all.back();
+                Tenancy& spare = all[2 * values];
                 spare = {stages, end, std::max(spare.size, room(v)), 0};
             }
             if (v == 0) continue;
@@ -125,9 +150,20 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
             if (back) all[values + read].from = std::min(all[values + read].from, again);
         }
     }
-    // What small blocks leave for the later stages lives while other blocks run.
-    if (plan.near_stages > 0)
-        all[static_cast<std::size_t>(plan.sites[static_cast<std::size_t>(plan.near_stages) - 1].out_value)].from = 0;
+    // What lasts from block to block lives while other blocks run, forward and, in an attack, backward.
+    for (int s = 0; s < plan.near_stages; ++s) {
+        const int v = plan.sites[static_cast<std::size_t>(s)].out_value;
+        const auto lasting = [&](std::size_t tenant) {
+            all[tenant].from = 0;
+            if (mode == Mode::attack) all[tenant].to = end;
+        };
+        const bool kept = plan.kept(v, mode);
+        if (kept) lasting(static_cast<std::size_t>(v));
+        if (back) lasting(2 * values + 1 + static_cast<std::size_t>(s));
+        if (v != plan.near_value()) continue;
+        all[static_cast<std::size_t>(v)].from = 0;
+        if (mode == Mode::attack) all[values + static_cast<std::size_t>(v)].to = end;
+    }
     const auto last = static_cast<std::size_t>(plan.last_value);
     all[last].to = std::max(all[last].to, stages);  // the loss reads it and writes its gradient
     if (back) all[values + last].from = std::min(all[values + last].from, stages - 1);
@@ -148,17 +184,28 @@ public:
           images_(images),
           tenants_(tenancies(plan, mode)),
           values_(plan.values.size()),
+          lasts_(values_),
           arena_(settle(tenants_) * static_cast<std::size_t>(images)),
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
           shared_scratch_(plan.shared_scratch),
           batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
-          losses_(static_cast<std::size_t>(images)) {}
+          losses_(static_cast<std::size_t>(images)) {
+        for (std::size_t v = 0; v < values_; ++v) {
+            const int value = static_cast<int>(v);
+            lasts_[v] = value == 0 || value == plan.near_value() || plan.kept(value, mode);
+        }
+    }
 
+    /// What it is for: evaluation, which keeps nothing; attacks, which keep what gradients at the images need;
+    /// training, and all gradients of parameters, which keep every value.
     Mode mode() const { return mode_; }
     int images() const { return images_; }
     void* value(int v) { return at(static_cast<std::size_t>(v)); }
     void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
     void* spare() { return at(2 * values_); }
+    std::byte* record(int stage) { return at(2 * values_ + 1 + static_cast<std::size_t>(stage)); }
+    /// Whether every image has a place for a value of its own, small blocks or not.
+    bool lasts(int v) const { return lasts_[static_cast<std::size_t>(v)]; }
     Value* scratch() { return scratch_.data(); }
     Sum* shared_scratch() { return shared_scratch_.data(); }
     Edge* batch() { return batch_.data(); }  ///< a training batch's images
@@ -179,6 +226,7 @@ private:
     int images_;
     std::vector<Tenancy> tenants_;
     std::size_t values_;
+    std::vector<bool> lasts_;
     Buffer<std::byte> arena_;
     Buffer<Value> scratch_;
     Buffer<Sum> shared_scratch_;
