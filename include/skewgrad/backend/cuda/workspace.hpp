@@ -21,7 +21,7 @@ public:
     Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
         : images_(images),
           tenants_(tenancies(plan, mode)),
-          values_(plan.values.size()),
+          number_(plan),
           arena_(on.template memory<std::byte>(host::settle(tenants_) * count())),
           scratch_(on.template memory<Value>(plan.lane_scratch * count())),
           shared_scratch_(on.template memory<Sum>(plan.shared_scratch)),
@@ -32,9 +32,9 @@ public:
           right_(on.template memory<std::uint8_t>(count())) {}
 
     int images() const { return images_; }
-    void* value(int v) { return at(static_cast<std::size_t>(v)); }
-    void* gradient(int v) { return at(values_ + static_cast<std::size_t>(v)); }
-    void* spare() { return at(2 * values_); }
+    void* value(int v) { return at(number_.value(v)); }
+    void* gradient(int v) { return at(number_.gradient(v)); }
+    void* spare() { return at(number_.spare(false)); }
     Value* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
     Sum* shared_scratch() { return shared_scratch_.data(); }
     float* batch() { return batch_.data(); }  ///< a training batch's images
@@ -70,7 +70,7 @@ private:
 
     int images_;
     std::vector<host::Tenancy> tenants_;
-    std::size_t values_;
+    host::Tenants number_;
     Memory<std::byte, R> arena_;
     Memory<Value, R> scratch_;
     Memory<Sum, R> shared_scratch_;

@@ -44,11 +44,11 @@ public:
     /// all of them through the others. A training batch's images are told apart by their places in it, and stay
     /// together.
     Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
-        const int near = batch ? 0 : plan_.near_stages;
-        in_small_blocks(near, images, [&](Block block) {
+        const int near = batch ? 0 : near_stages(images);
+        in_small_blocks(near, images, [&](const Block& block) {
             for (int s = 0; s < near; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
         });
-        for (int s = near; s < stages(); ++s) site(s).ops->forward(start(s, x, {0, images}, mode, batch));
+        for (int s = near; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), mode, batch));
         return static_cast<Edge*>(own_.value(plan_.last_value));
     }
 
@@ -56,97 +56,112 @@ public:
     /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null. An attack's way
     /// back ends as it began: in small blocks through the first stages.
     void backward(const Edge* x, int images, Mode mode, const Batch* batch, Sum* gradients, Edge* dx) {
-        const auto run = [&](int s, Block block) {
+        const auto run = [&](int s, const Block& block) {
             AnyCall<B> call = start(s, x, block, mode, batch);
-            void* d_out = gradient(site(s).out_value, block, dx);
-            if (site(s).epilogue && !site(s).masked) slope(site(s), call.out, d_out, block.images);
+            void* d_out = gradient(site(s).out_value, dx, block);
+            if (site(s).epilogue && !site(s).masked) slope(call, d_out);
             call.d_out = d_out;
             if (gradients && site(s).master_size > 0) {
                 call.gradients = gradients + site(s).master_offset;
                 site(s).ops->backward_weights(call);
             }
+            const bool passes = s < plan_.near_stages && own_.mode() == Mode::attack;
+            void* spare = own_.at(own_.number().spare(passes), block.lane);
             gradients_at_inputs(
-                call, [&](int v) { return gradient(v, block, dx); }, own_.spare(),
-                [&](int v, void* into) { add(v, block.images, into); });
+                call, [&](int v) { return gradient(v, dx, block); }, spare,
+                [&](int v, void* into) { add(v, block, spare, into); });
         };
-        const int near = own_.mode() == Mode::attack ? plan_.near_stages : 0;
-        for (int s = stages() - 1; s >= near; --s) run(s, {0, images});
-        in_small_blocks(near, images, [&](Block block) {
+        const int near = own_.mode() == Mode::attack ? near_stages(images) : 0;
+        for (int s = stages() - 1; s >= near; --s) run(s, all(images));
+        in_small_blocks(near, images, [&](const Block& block) {
             for (int s = near - 1; s >= 0; --s) run(s, block);
         });
     }
 
 private:
-    /// Some of a pass' images.
+    /// Some of a pass' images, and who runs them: all threads together, or one of them by itself.
     struct Block {
+        typename B::Context& on;
         int first, images;
+        int lane = -1;  ///< that thread
     };
+    Block all(int images) { return {on_, 0, images}; }
 
+    /// One block after the other on each thread, which waits for nobody in between.
     template <class Body>
     void in_small_blocks(int near, int images, Body body) {
         if (near == 0) return;
-        const int step = plan_.near_images * on_.threads();
-        for (int first = 0; first < images; first += step) body(Block{first, std::min(step, images - first)});
+        auto alone = on_.beside(on_.threads());
+        parallel_ranges(on_.threads(), images, [&](int lane, int begin, int end) {
+            const int blocks = (end - begin + plan_.near_images - 1) / plan_.near_images;
+            for (int b = 0; b < blocks; ++b) {
+                const Share mine = share_of(end - begin, b, blocks);
+                body(Block{alone, begin + mine.begin, mine.end - mine.begin, lane});
+            }
+        });
     }
+    // Where images are fewer than threads, these share an image's channels instead, stage by stage.
+    int near_stages(int images) const { return images < on_.threads() ? 0 : plan_.near_stages; }
 
     int stages() const { return static_cast<int>(plan_.sites.size()); }
     const Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
 
-    // Where a block's first image stands. What nobody reads after the block makes room for the next block's.
-    template <class Byte>
-    Byte* of_block(Byte* first_image, std::size_t bytes, bool lasts, Block block) const {
-        return lasts ? first_image + static_cast<std::size_t>(block.first) * bytes : first_image;
+    // Where a block's images stand among all images, or in the memory of the thread that runs it.
+    void* place(std::size_t tenant, std::size_t bytes, const Block& block) {
+        return own_.at(tenant, block.lane) + (own_.passes(tenant) ? 0 : static_cast<std::size_t>(block.first) * bytes);
     }
-    const void* value(int v, const Edge* x, Block block) {
-        const auto* at = static_cast<const std::byte*>(v == 0 ? x : own_.value(v));
-        return of_block(at, plan_.bytes(v), own_.lasts(v), block);
+    template <class Image>
+    Image* images_of(Image* x, const Block& block) const {
+        return x + static_cast<std::size_t>(block.first) * plan_.values[0].size;
     }
-    void* gradient(int v, Block block, Edge* dx) {
-        if (v == 0 && !dx) return nullptr;
-        auto* at = static_cast<std::byte*>(v == 0 ? dx : own_.gradient(v));
-        return of_block(at, plan_.bytes(v), v == 0 || v == plan_.near_value(), block);
+    const void* value(int v, const Edge* x, const Block& block) {
+        return v == 0 ? images_of(x, block) : place(own_.number().value(v), plan_.bytes(v), block);
+    }
+    void* gradient(int v, Edge* dx, const Block& block) {
+        if (v == 0) return dx ? images_of(dx, block) : nullptr;
+        return place(own_.number().gradient(v), plan_.bytes(v), block);
     }
 
-    AnyCall<B> start(int s, const Edge* x, Block block, Mode mode, const Batch* batch) {
+    AnyCall<B> start(int s, const Edge* x, const Block& block, Mode mode, const Batch* batch) {
         const Site<B>& site = this->site(s);
-        AnyCall<B> call{.on = on_, .site = site, .images = block.images, .mode = mode};
+        AnyCall<B> call{.on = block.on, .site = site, .images = block.images, .mode = mode};
         call.in = value(site.in_value, x, block);
         if (site.second_value >= 0) call.second = value(site.second_value, x, block);
         call.out = const_cast<void*>(value(site.out_value, x, block));
         call.masters = masters_ + site.master_offset;
         call.packs = packs_ + site.pack_offset;
-        call.scratch = own_.scratch();
+        call.scratch = own_.scratch() + static_cast<std::size_t>(std::max(0, block.lane)) * plan_.lane_scratch;
         call.shared = own_.shared_scratch();
         call.batch = batch;
         if (own_.mode() != Mode::evaluate && site.memory.record > 0)
-            call.record = of_block(own_.record(s), site.memory.record, true, block);
+            call.record = static_cast<std::byte*>(place(own_.number().record(s), site.memory.record, block));
         return call;
     }
 
-    void slope(const Site<B>& site, const void* values, void* gradients, int images) {
-        const Layout& l = site.out;
-        const std::size_t bytes = plan_.bytes(site.out_value);
-        parallel_for(on_.threads(), images, [&](int n) {
-            const void* y = static_cast<const std::byte*>(values) + static_cast<std::size_t>(n) * bytes;
+    void slope(const AnyCall<B>& call, void* gradients) {
+        const Layout& l = call.site.out;
+        const Epilogue& epilogue = *call.site.epilogue;
+        const std::size_t bytes = plan_.bytes(call.site.out_value);
+        parallel_for(call.on.threads(), call.images, [&](int n) {
+            const void* y = static_cast<const std::byte*>(call.out) + static_cast<std::size_t>(n) * bytes;
             void* dy = static_cast<std::byte*>(gradients) + static_cast<std::size_t>(n) * bytes;
             if (l.c == 1)
-                site.epilogue->slope(y, dy, l.shape.h * l.shape.w, l.shape.c, l.w);
+                epilogue.slope(y, dy, l.shape.h * l.shape.w, l.shape.c, l.w);
             else
-                site.epilogue->slope(y, dy, 1, static_cast<int>(l.size), 0);
+                epilogue.slope(y, dy, 1, static_cast<int>(l.size), 0);
         });
     }
 
-    void add(int value, int images, void* into) {
+    void add(int value, const Block& block, const void* spare, void* into) {
+        const std::size_t size = plan_.values[static_cast<std::size_t>(value)].size;
         if (plan_.edges[static_cast<std::size_t>(value)])
-            add<Edge>(plan_.values[static_cast<std::size_t>(value)].size, images, into);
+            add(size, block, static_cast<const Edge*>(spare), static_cast<Edge*>(into));
         else
-            add<Value>(plan_.values[static_cast<std::size_t>(value)].size, images, into);
+            add(size, block, static_cast<const Value*>(spare), static_cast<Value*>(into));
     }
     template <class T>
-    void add(std::size_t size, int images, void* into) {
-        T* to = static_cast<T*>(into);
-        const T* joined = static_cast<const T*>(own_.spare());
-        parallel_for(on_.threads(), images, [&](int n) {
+    static void add(std::size_t size, const Block& block, const T* joined, T* to) {
+        parallel_for(block.on.threads(), block.images, [&](int n) {
             const std::size_t first = static_cast<std::size_t>(n) * size;
             for (std::size_t i = first; i < first + size; ++i)
                 to[i] = static_cast<T>(static_cast<Sum>(to[i]) + static_cast<Sum>(joined[i]));
