@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
 // A network on the CPU backend, which keeps the images in a form of its own.
 struct Net : Network<Image<3, 6, 6>, Conv<5>, Relu, MaxPool<2>, Dense<4>> {};
 using Kept = Model<Net, Cpu<f32>>;
-static_assert(Resident<Kept> && AttackOn<Attack<FGSM, Ascent>, Kept>);
+static_assert(Chunked<Kept> && AttackOn<Attack<FGSM, Ascent>, Kept>);
 
 struct Resting {
     Kept model{Seed{3}, Cpu<f32>::Context(1)};

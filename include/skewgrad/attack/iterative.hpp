@@ -33,7 +33,11 @@ struct Attack<Iterative, D> {
                                     std::span<const Label> y) const {
         attack::check_count(name, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
-        return handle.unload(run(handle, handle.load(x), y));
+        auto moved = xt::xtensor<Real, 4>::from_shape(x.shape());
+        attack::in_parts(handle, x, y, [&](const auto& part) {
+            handle.unload(run(handle, part.images, part.labels), moved, part.first);
+        });
+        return moved;
     }
     /// The same on images in the model's own form.
     template <class Real, class Images>

@@ -52,4 +52,14 @@ concept Resident =
         m.sign_step(images, fixed, fixed, SignStep{});
     };
 
+/// A resident model that takes some of a tensor's images, and says how many suit it at a time.
+template <class M>
+concept Chunked = Resident<M> && requires(const M& m, const typename M::Images& fixed,
+                                          xt::xtensor<typename M::Real, 4>& x, std::span<const Label> y) {
+    { M::chunk } -> std::convertible_to<std::size_t>;
+    { m.load(x, std::size_t{}, std::size_t{}) } -> std::same_as<typename M::Images>;
+    m.unload(fixed, x, std::size_t{});
+    M::check(x, y);
+};
+
 }  // namespace SKEWGRAD_NAMESPACE

@@ -150,11 +150,14 @@ public:
 
     // What follows stays in the backend's form (the Resident concept).
 
-    Images load(const xt::xtensor<Real, 4>& x) const {
+    Images load(const xt::xtensor<Real, 4>& x) const { return load(x, 0, x.shape()[0]); }
+    /// `count` of the images, from `first` on.
+    Images load(const xt::xtensor<Real, 4>& x, std::size_t first, std::size_t count) const {
         constexpr Shape s = N::image;
         checks::images(x.shape(), s);
-        Images images = Program::make_images(on_, static_cast<int>(x.shape()[0]));
-        Program::load(on_, {x.data(), x.size()}, images);
+        constexpr auto pixels = static_cast<std::size_t>(s.size());
+        Images images = Program::make_images(on_, static_cast<int>(count));
+        Program::load(on_, {x.data() + first * pixels, count * pixels}, images);
         return images;
     }
     /// The images of a list, straight from their bytes.
@@ -170,9 +173,20 @@ public:
         constexpr Shape s = N::image;
         auto x = xt::xtensor<Real, 4>::from_shape({count(images), static_cast<std::size_t>(s.c),
                                                    static_cast<std::size_t>(s.h), static_cast<std::size_t>(s.w)});
-        Program::unload(on_, images, {x.data(), x.size()});
-        on_.wait();
+        unload(images, x, 0);
         return x;
+    }
+    /// To the images of `x` from `first` on.
+    void unload(const Images& images, xt::xtensor<Real, 4>& x, std::size_t first) const {
+        constexpr auto pixels = static_cast<std::size_t>(N::image.size());
+        Program::unload(on_, images, {x.data() + first * pixels, count(images) * pixels});
+        on_.wait();
+    }
+    /// Throws ValueError unless the images are of this network's shape and each has one of its labels.
+    static void check(const xt::xtensor<Real, 4>& x, std::span<const Label> y) {
+        constexpr Shape s = N::image;
+        checks::images(x.shape(), s);
+        checks::labels(y, x.shape()[0], classes);
     }
     Images copy(const Images& images) const { return Program::copy_images(on_, images); }
     /// The images at the positions `which`, in that order.
