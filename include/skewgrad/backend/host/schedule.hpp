@@ -1,6 +1,7 @@
 // The given schedule: stage after stage over a block of images, forward and backward.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 
 #include <skewgrad/backend/host/workspace.hpp>
@@ -87,16 +88,18 @@ private:
     };
     Block all(int images) { return {on_, 0, images}; }
 
-    /// One block after the other on each thread, which waits for nobody in between.
+    /// Each thread takes one block after the other, as it comes to them, and waits for nobody in between.
     template <class Body>
     void in_small_blocks(int near, int images, Body body) {
         if (near == 0) return;
-        auto alone = on_.beside(on_.threads());
-        parallel_ranges(on_.threads(), images, [&](int lane, int begin, int end) {
-            const int blocks = (end - begin + plan_.near_images - 1) / plan_.near_images;
-            for (int b = 0; b < blocks; ++b) {
-                const Share mine = share_of(end - begin, b, blocks);
-                body(Block{alone, begin + mine.begin, mine.end - mine.begin, lane});
+        const int threads = on_.threads();
+        auto alone = on_.beside(threads);
+        const int rounds = (images + threads * plan_.near_images - 1) / (threads * plan_.near_images);
+        std::atomic<int> next{0};
+        parallel_ranges(threads, threads, [&](int lane, int, int) {
+            for (int b = next++; b < rounds * threads; b = next++) {
+                const Share mine = share_of(images, b, rounds * threads);
+                body(Block{alone, mine.begin, mine.end - mine.begin, lane});
             }
         });
     }
