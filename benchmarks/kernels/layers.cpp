@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <numeric>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -37,28 +36,45 @@ struct FiveTimes
     static constexpr const char* name = "five times";
 };
 
-/// One network's three kinds of pass over the same images, each contained in the next.
+/// Passes of one network over the same images. Some are contained in others, which then take so much longer.
+enum class Pass { logits, pixels, pixels_keeping_values, weights };
+
 template <class N, class B>
 struct Passes {
     using M = Model<N, B>;
-    training::Course<N, B> course;
-    const M& model = course.model;
+    M model;
     std::vector<Label> labels;
     typename M::Images x, dx;
-    typename M::Workspace evaluating, attacking;
+    typename M::Workspace evaluating, attacking, training;
+    host::Buffer<typename B::Sum> gradients{M::Program::plan.masters};
 
-    Passes(const TrainingData& data, const TrainingData& some, typename B::Context on)
-        : course(data, images, std::move(on)),
+    Passes(const TrainingData& some, const typename B::Context& on)
+        : model(Seed{7}, on),
           labels(some.labels()),
           x(model.load(some)),
           dx(model.copy(x)),
           evaluating(model.workspace(Mode::evaluate, images)),
-          attacking(model.workspace(Mode::attack, images)) {}
+          attacking(model.workspace(Mode::attack, images)),
+          training(model.workspace(Mode::train, images)) {}
 
-    void run(int kind) {
-        if (kind == 0) model.logits(x, evaluating, {});
-        if (kind == 1) model.gradient(x, labels, attacking, dx, {}, {});
-        if (kind == 2) course.session.advance();
+    void run(Pass pass) {
+        if (pass == Pass::logits) return model.logits(x, evaluating, {});
+        if (pass == Pass::pixels) return model.gradient(x, labels, attacking, dx, {}, {});
+        const bool weights = pass == Pass::weights;
+        const auto& parameters = model.backend_parameters();
+        const auto& plan = M::Program::plan;
+        host::Schedule<B> schedule(model.context(), plan, training, parameters.masters.data(), parameters.packs.data());
+        for (int first = 0; first < images; first += training.images()) {
+            const int count = std::min(training.images(), images - first);
+            const auto some =
+                std::span(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+            const auto* z = schedule.forward(x.at(first), count, Mode::attack);
+            host::loss_gradient<CrossEntropy>(M::Program::logit_layout, z, some, 1.0,
+                                              static_cast<typename B::Edge*>(training.gradient(plan.last_value)),
+                                              training.losses());
+            schedule.backward(x.at(first), count, Mode::attack, nullptr, weights ? gradients.data() : nullptr,
+                              dx.at(first));
+        }
     }
 };
 
@@ -68,13 +84,13 @@ double median(std::vector<double>& all) {
     return *middle;
 }
 
-/// Seconds that four more layers take in each kind of pass: medians of both networks, run in turns.
+/// Seconds that four more layers take in a pass: medians of both networks, run in turns.
 template <class Short, class Long>
-double difference(Short& once, Long& five, int kind, double seconds) {
+double difference(Short& once, Long& five, Pass pass, double seconds) {
     using Clock = std::chrono::steady_clock;
-    const auto time = [kind](auto& passes) {
+    const auto time = [pass](auto& passes) {
         const auto start = Clock::now();
-        passes.run(kind);
+        passes.run(pass);
         return std::chrono::duration<double>(Clock::now() - start).count();
     };
     time(once), time(five);
@@ -99,14 +115,14 @@ void measure(const Splits& data, const worker::Settings& settings, double second
     std::vector<std::uint32_t> first(images);
     std::iota(first.begin(), first.end(), 0u);
     const TrainingData some = data.train.of_items(first);
-    Passes<Short, B> once(data.train, some, on);
-    Passes<Long, B> five(data.train, some, on);
+    Passes<Short, B> once(some, on);
+    Passes<Long, B> five(some, on);
     const double most = peak::of(on), operations = 4 * images * shape.operations();
-    double before = 0;
-    int kind = 0;
-    for (const char* name : {"forward", "backward data", "backward weights"}) {
-        const double so_far = difference(once, five, kind++, seconds), own = so_far - before;
-        before = so_far;
+    const auto cost = [&](Pass pass) { return difference(once, five, pass, seconds); };
+    const double forward = cost(Pass::logits), data_too = cost(Pass::pixels);
+    const double weights = cost(Pass::weights) - cost(Pass::pixels_keeping_values);
+    for (const auto& [name, own] : {std::pair("forward", forward), std::pair("backward data", data_too - forward),
+                                    std::pair("backward weights", weights)}) {
         worker::Json line{{"backend", B::name()},
                           {"shape", shape.name},
                           {"pass", name},
