@@ -62,6 +62,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, N
             all_weights(diverged);
             sound.gradient(x, s.y, own, dx, {}, {});
             BOOST_TEST(same_bits(sound.unload(dx), expected));
+            diverged.gradient(x, s.y, trains, dx, {}, {});
             all_weights(sound);
             BOOST_TEST(same_bits(weights, expected_weights));
         }

@@ -33,11 +33,10 @@ struct Attack<FGSM, D> {
     std::vector<xt::xtensor<Real, 4>> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                                  std::span<const Label> y, std::span<const float> epsilons) const {
         attack::check_count(name, x.shape()[0], y.size(), "labels");
-        for (const float e : epsilons) attack::check_epsilon(name, e);
         attack::Handle<M> handle(source, x.shape()[0]);
         std::vector<xt::xtensor<Real, 4>> all;
         for (std::size_t i = 0; i < epsilons.size(); ++i) all.push_back(xt::xtensor<Real, 4>::from_shape(x.shape()));
-        attack::in_parts(handle, x, y, [&](const auto& part) {
+        handle.in_parts(x, y, [&](const auto& part) {
             auto gradient = handle.copy(part.images);
             handle.gradient(part.images, attack::gradient_labels(handle, part.images, part.labels, label), gradient);
             for (std::size_t i = 0; i < epsilons.size(); ++i)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,37 +34,15 @@ public:
     virtual void gradient(const Images& x, std::span<const Label> y, Images& g) = 0;
     virtual xt::xtensor<Real, 2> logits(const Images& x) = 0;
     virtual void sign_step(Images& x, const Images& origin, const Images& g, SignStep step) const = 0;
-
-    /// How many of a tensor's images are best attacked together; `in_parts` asks the others of no more than that.
-    virtual std::size_t at_a_time() const { return std::numeric_limits<std::size_t>::max(); }
-    virtual void check(const Tensor&, std::span<const Label>) const {}
-    virtual Images load(const Tensor& x, std::size_t, std::size_t) const { return load(x); }
-    virtual void unload(const Images& x, Tensor& to, std::size_t) const { to = unload(x); }
 };
 
-/// Some of a tensor's images, in a model's own form, and their labels.
+/// Some of a tensor's images, from `first` on, in a model's own form, and their labels.
 template <class Images>
 struct Part {
     std::size_t first;
-    Images images;
+    const Images& images;
     std::span<const Label> labels;
 };
-
-/// Calls body(part) for one part of the images after the other: what is made of a part is still in a near cache when it
-/// is read again, and few pages of memory are touched. Throws ValueError for wrong images or labels before any work is
-/// done.
-template <class Real, class Images, class Body>
-void in_parts(const AnyHandle<Real, Images>& handle, const xt::xtensor<Real, 4>& x, std::span<const Label> y,
-              Body body) {
-    handle.check(x, y);
-    const std::size_t images = x.shape()[0];
-    std::size_t first = 0;
-    do {
-        const std::size_t count = std::min(handle.at_a_time(), images - first);
-        body(Part<Images>{first, handle.load(x, first, count), y.subspan(first, count)});
-        first += count;
-    } while (first < images);
-}
 
 /// The workspaces of models of one type on one context, made when first asked for and kept: fresh ones would cost a
 /// pass more than its arithmetic, where images are few. Handles that share them take turns.
@@ -104,26 +81,30 @@ public:
     /// `images`: how many a pass will be asked for, as a rule.
     Handle(const M& model, std::size_t images, std::shared_ptr<Workspaces<M>> own = std::make_shared<Workspaces<M>>())
         : model_(model), images_(images), own_(std::move(own)) {}
-    std::size_t at_a_time() const override {
-        if constexpr (Chunked<M>)
-            return M::chunk;
-        else
-            return AnyHandle<Real, Images>::at_a_time();
+    /// Calls body(part) for one part of the images after the other, as many as suit the model: what is made of a part
+    /// is still in a near cache when it is read again, and few pages of memory are touched. Throws ValueError for wrong
+    /// images or labels before any work is done.
+    template <class Body>
+    void in_parts(const Tensor& x, std::span<const Label> y, Body body) const {
+        if constexpr (Chunked<M>) {
+            M::check(x, y);
+            const std::size_t images = x.shape()[0];
+            std::size_t first = 0;
+            do {  // once where there are none, for what the body checks
+                const std::size_t count = std::min<std::size_t>(M::chunk, images - first);
+                body(Part<Images>{first, model_.load(x, first, count), y.subspan(first, count)});
+                first += count;
+            } while (first < images);
+        } else {
+            body(Part<Images>{0, load(x), y});
+        }
     }
-    void check(const Tensor& x, std::span<const Label> y) const override {
-        if constexpr (Chunked<M>) M::check(x, y);
-    }
-    Images load(const Tensor& x, std::size_t first, std::size_t count) const override {
-        if constexpr (Chunked<M>)
-            return model_.load(x, first, count);
-        else
-            return model_.load(x);
-    }
-    void unload(const Images& x, Tensor& to, std::size_t first) const override {
+    /// What was made of a part, to where it belongs among the images of `to`.
+    void unload(const Images& x, Tensor& to, std::size_t first) const {
         if constexpr (Chunked<M>)
             model_.unload(x, to, first);
         else
-            to = model_.unload(x);
+            to = unload(x);
     }
     Images load(const xt::xtensor<Real, 4>& x) const override { return model_.load(x); }
     Images copy(const Images& x) const override { return model_.copy(x); }
@@ -154,9 +135,12 @@ public:
     using Real = differentiable::RealOf<M>;
     using Images = xt::xtensor<Real, 4>;
 
-    using AnyHandle<Real, Images>::load, AnyHandle<Real, Images>::unload;
-
     explicit Handle(const M& model, std::size_t = 0, std::shared_ptr<Workspaces<M>> = nullptr) : model_(model) {}
+    template <class Body>
+    void in_parts(const Images& x, std::span<const Label> y, Body body) const {
+        body(Part<Images>{0, x, y});
+    }
+    void unload(const Images& x, Images& to, std::size_t) const { to = x; }
     Images load(const Images& x) const override { return x; }
     Images copy(const Images& x) const override { return x; }
     Images select(const Images& x, std::span<const std::uint32_t> which) const override {

@@ -34,9 +34,8 @@ struct Attack<Iterative, D> {
         attack::check_count(name, x.shape()[0], y.size(), "labels");
         attack::Handle<M> handle(source, x.shape()[0]);
         auto moved = xt::xtensor<Real, 4>::from_shape(x.shape());
-        attack::in_parts(handle, x, y, [&](const auto& part) {
-            handle.unload(run(handle, part.images, part.labels), moved, part.first);
-        });
+        handle.in_parts(
+            x, y, [&](const auto& part) { handle.unload(run(handle, part.images, part.labels), moved, part.first); });
         return moved;
     }
     /// The same on images in the model's own form.

@@ -28,6 +28,8 @@ struct PlanView {
     constexpr int near_value() const {
         return near_stages > 0 ? sites[static_cast<std::size_t>(near_stages) - 1].out_value : -1;
     }
+    /// As many of the leading stages as run backward in small blocks.
+    constexpr int near_back(Mode mode) const { return mode == Mode::attack ? near_stages : 0; }
     /// Whether a value must be there until its stage's turn comes in a backward pass.
     constexpr bool kept(int value, Mode mode) const {
         if (mode != Mode::attack) return mode == Mode::train;

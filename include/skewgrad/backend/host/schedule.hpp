@@ -45,7 +45,7 @@ public:
     /// all of them through the others. A training batch's images are told apart by their places in it, and stay
     /// together.
     Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
-        const int near = batch ? 0 : near_stages(images);
+        const int near = batch ? 0 : in_blocks(plan_.near_stages, images);
         in_small_blocks(near, images, [&](const Block& block) {
             for (int s = 0; s < near; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
         });
@@ -66,13 +66,12 @@ public:
                 call.gradients = gradients + site(s).master_offset;
                 site(s).ops->backward_weights(call);
             }
-            const bool passes = s < plan_.near_stages && own_.mode() == Mode::attack;
-            void* spare = own_.at(own_.number().spare(passes), block.lane);
+            void* spare = own_.at(own_.number().spare(s < plan_.near_back(own_.mode())), block.lane);
             gradients_at_inputs(
                 call, [&](int v) { return gradient(v, dx, block); }, spare,
                 [&](int v, void* into) { add(v, block, spare, into); });
         };
-        const int near = own_.mode() == Mode::attack ? near_stages(images) : 0;
+        const int near = in_blocks(plan_.near_back(own_.mode()), images);
         for (int s = stages() - 1; s >= near; --s) run(s, all(images));
         in_small_blocks(near, images, [&](const Block& block) {
             for (int s = near - 1; s >= 0; --s) run(s, block);
@@ -104,7 +103,7 @@ private:
         });
     }
     // Where images are fewer than threads, these share an image's channels instead, stage by stage.
-    int near_stages(int images) const { return images < on_.threads() ? 0 : plan_.near_stages; }
+    int in_blocks(int near, int images) const { return images < on_.threads() ? 0 : near; }
 
     int stages() const { return static_cast<int>(plan_.sites.size()); }
     const Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
@@ -130,7 +129,7 @@ private:
         AnyCall<B> call{.on = block.on, .site = site, .images = block.images, .mode = mode};
         call.in = value(site.in_value, x, block);
         if (site.second_value >= 0) call.second = value(site.second_value, x, block);
-        call.out = const_cast<void*>(value(site.out_value, x, block));
+        call.out = place(own_.number().value(site.out_value), plan_.bytes(site.out_value), block);
         call.masters = masters_ + site.master_offset;
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch() + static_cast<std::size_t>(std::max(0, block.lane)) * plan_.lane_scratch;

@@ -69,18 +69,18 @@ std::vector<Tenancy> tenancies(const PlanView<B>& plan, Mode mode) {
         const Site<B>& site = plan.sites[static_cast<std::size_t>(s)];
         const int again = end - 1 - s;  // when the stage runs backward
         const int out = site.out_value;
-        const bool near = s < plan.near_stages && out != plan.near_value(), kept = plan.kept(out, mode);
+        const bool inner = out != plan.near_value(), kept = plan.kept(out, mode);
+        const bool near = s < plan.near_stages && inner, near_back = s < plan.near_back(mode);
         all[number.value(out)] = {s, kept ? again : s, room(out), 0, near && !kept};
         if (back) {
-            all[number.gradient(out)] = {again, again, room(out), 0, near && mode == Mode::attack};
+            all[number.gradient(out)] = {again, again, room(out), 0, near_back && inner};
             all[number.record(s)] = {s, again, lines(site.memory.record)};
         }
         for (const int v : std::array{site.in_value, site.second_value}) {
             if (v < 0) continue;
             if (back && (site.adds_to_in || site.adds_to_second)) {
-                const bool passes = s < plan.near_stages && mode == Mode::attack;
-                Tenancy& spare = all[number.spare(passes)];
-                spare = {stages, end, std::max(spare.size, room(v)), 0, passes};
+                Tenancy& spare = all[number.spare(near_back)];
+                spare = {stages, end, std::max(spare.size, room(v)), 0, near_back};
             }
             if (v == 0) continue;
             Tenancy &value = all[number.value(v)], &gradient = all[number.gradient(v)];
