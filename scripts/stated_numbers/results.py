@@ -3,6 +3,7 @@
 import math
 import re
 
+from . import quick
 from .document import points, thousands, word
 from .run import KINDS, Run, mean, over, paper
 from .study_tables import another_machine, claim_words, claims, table_1
@@ -193,6 +194,7 @@ def as_run_prose(run, as_written):
 
 def check(document, root):
     folder = root / "docs/results"
+    quick.check(document, folder / "quick")
     as_written, as_run = Run(folder / "as-written-12-looks"), Run(folder / "as-run-12-looks")
     tiles = Run(folder / "as-written-12-looks-tiles")
     printed, words = paper(root), claim_words(root)

@@ -90,6 +90,22 @@ class OneFault(unittest.TestCase):
             "as-written-12-looks/square.csv, balanced: the average is 30.3",
         )
 
+    def test_a_class_of_one_seed_alone(self):
+        self.finds(
+            "docs/results/as-written-12-looks/square.csv",
+            "dog,,,,",
+            "dog,22.7,,,",
+            "as-written-12-looks/square.csv, balanced: dog has no interval where others have, so some seeds lack it",
+        )
+
+    def test_an_average_among_a_figures_numbers(self):
+        self.finds(
+            "docs/results/quick/figure_5.csv",
+            "61.63694129379306,,,,balanced,average",
+            "63.3,,,,balanced,average",
+            "quick/figure_5.csv, balanced: the average is 63.3000, over the 7 classes in all columns 61.6369",
+        )
+
     def test_an_average_in_a_figure(self):
         self.finds(
             "docs/results/as-written-12-looks/figure_5.svg",
