@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <skewgrad/model/concepts.hpp>
+#include <skewgrad/store/network_file.hpp>
 #include <skewgrad/study/arrangement.hpp>
 #include <skewgrad/train/trainer.hpp>
 
