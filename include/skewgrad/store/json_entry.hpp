@@ -69,7 +69,9 @@ public:
         const bool fits = value_->is_number_unsigned()  ? in_range(value_->get<std::uint64_t>())
                           : value_->is_number_integer() ? in_range(value_->get<std::int64_t>())
                                                         : false;
-        if (!fits) refuse("a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+        if (!fits)
+            refuse(least == most ? std::to_string(least)
+                                 : "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
         return value_->get<I>();
     }
     double number(double least = std::numeric_limits<double>::lowest(),

@@ -175,10 +175,7 @@ private:
             if (!held_.empty()) keep_best();
         }
         history_.looks.push_back(look);
-        if (number - history_.best_look >= recipe_.patience)
-            history_.stop = Stop::patience;
-        else if (number >= recipe_.looks)
-            history_.stop = Stop::looks;
+        history_.stop = stop_after(recipe_, number, history_.best_look);
         if (finished()) take_best();
     }
 
