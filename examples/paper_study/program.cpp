@@ -52,7 +52,7 @@ void carry_out(const study::Composition& study, study::Work& work, const std::st
                const std::string& runs_on, const Options& options) {
     const Splits data = load(options);
     Progress progress;
-    const auto observer = show_study(progress, data.test.class_names(), options.scale.looks);
+    const auto observer = show_study(progress, data.test.class_names());
     StudyResults results = run_study(study, work, data, options, observer);
     results.record.update(
         run_record(study, runs_on, options.threads, {{"protocol", protocol}, {"data", data.train.name()}}));

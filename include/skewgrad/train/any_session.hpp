@@ -74,19 +74,7 @@ public:
 protected:
     AnySession(TrainingData data, HeldOutData held, const Recipe& recipe, Seed seed)
         : data_(std::move(data)), held_(std::move(held)), recipe_(recipe), seed_(seed) {
-        const auto positive = [](const char* what, long long value) {
-            if (value < 1)
-                throw ValueError(std::string("a recipe's ") + what + " is " + std::to_string(value) +
-                                 ", it must be at least 1");
-        };
-        positive("batch", recipe_.batch);
-        positive("looks", recipe_.looks);
-        positive("patience", recipe_.patience);
-        if (recipe_.updates_per_look < 0)
-            throw ValueError("a recipe's updates_per_look is " + std::to_string(recipe_.updates_per_look));
-        if (!(recipe_.min_delta >= 0))
-            throw ValueError("a recipe's min_delta is " + std::to_string(recipe_.min_delta) +
-                             ", it must be at least 0");
+        check(recipe_);
         if (data_.empty()) throw ValueError(data_.name() + ": there are no images to train on");
         if (recipe_.updates_per_look == 0)
             recipe_.updates_per_look = std::max(1, static_cast<int>(data_.size()) / recipe_.batch);

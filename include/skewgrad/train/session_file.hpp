@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <skewgrad/backend/backend.hpp>
-#include <skewgrad/nn/optimisers.hpp>
 #include <skewgrad/store/digest.hpp>
 #include <skewgrad/store/json_entry.hpp>
 #include <skewgrad/store/json_file.hpp>
@@ -21,6 +20,7 @@
 #include <skewgrad/store/notes.hpp>
 #include <skewgrad/store/safetensors.hpp>
 #include <skewgrad/store/tensor_differences.hpp>
+#include <skewgrad/store/value_json.hpp>
 #include <skewgrad/train/history_json.hpp>
 #include <skewgrad/train/recipe.hpp>
 
@@ -45,29 +45,17 @@ std::string digest_of(const Subset<S>& data) {
 
 /// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
 struct Identity {
-    std::string network, backend, runs_on, loss, optimiser;
-    std::vector<optimiser::Rate> rates;
+    std::string network, backend, runs_on, loss;
+    nlohmann::json optimiser;
     Recipe recipe;
     Seed seed;
     std::array<std::string, 2> digests;  ///< of training and held-out images
 
     nlohmann::json json() const {
-        nlohmann::json values;
-        for (const auto& rate : rates) values[rate.name] = rate.value;
-        return {{"network", network},
-                {"backend", backend},
-                {"runs_on", runs_on},
-                {"loss", loss},
-                {"optimiser", {{"name", optimiser}, {"rates", values}}},
-                {"recipe",
-                 {{"batch", recipe.batch},
-                  {"looks", recipe.looks},
-                  {"patience", recipe.patience},
-                  {"min_delta", recipe.min_delta},
-                  {"updates_per_look", recipe.updates_per_look},
-                  {"flips", recipe.flips}}},
-                {"seed", seed.value},
-                {"training_images", digests[0]},
+        return {{"network", network},           {"backend", backend},
+                {"runs_on", runs_on},           {"loss", loss},
+                {"optimiser", optimiser},       {"recipe", value_json(recipe)},
+                {"seed", seed.value},           {"training_images", digests[0]},
                 {"held_out_images", digests[1]}};
     }
 };
