@@ -95,7 +95,7 @@ namespace study {
 [[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
                                        const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
-    if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
+    if (keeps && is_there(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {
         session.advance(observer);
         if (!keeps) continue;
