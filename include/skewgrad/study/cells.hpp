@@ -55,7 +55,7 @@ template <class D, class S>
 auto perturb(const Attack<FGSM, D>& a, S& source) {
     if (a.label == LabelSource::True) return a.step(source.handle, source.origin, source.gradient, a.epsilon);
     auto gradient = source.handle.copy(source.origin);
-    source.handle.gradient(source.origin, attack::labels_said(source.handle.logits(source.origin)), gradient);
+    source.handle.gradient(source.origin, a.labels_at(source.handle, source.origin, source.labels), gradient);
     return a.step(source.handle, source.origin, gradient, a.epsilon);
 }
 template <class D, class S>
@@ -68,7 +68,7 @@ auto perturb(const Attack<RandomSign, D>& a, S& source) {
 }
 template <class D, class S>
 auto perturb(const Attack<PermutedSign, D>& a, S& source) {
-    return a.run(source.handle, source.origin, source.dx, source.labels, source.items);
+    return a.run(source.handle, source.origin, source.gradient, a.lenders(source.x, source.labels, source.items));
 }
 
 template <class A, class S>
