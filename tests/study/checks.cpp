@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(test_data_that_do_not_go_with_the_training_data) {
     // A class with one test image has no other image whose signs it could be given.
     auto one_of_3 = two_each;
     one_of_3.erase(one_of_3.begin() + 6);
-    refused(as_it_is, {"class 3", "1 test images", "at least 2"}, with_test(one_of_3, names));
+    refused(as_it_is, {"permuted_sign: class 3 has one image"}, with_test(one_of_3, names));
 }
 
 BOOST_AUTO_TEST_CASE(a_recipe_that_cannot_be_is_refused_when_planned) {
@@ -128,12 +128,12 @@ BOOST_AUTO_TEST_CASE(a_recipe_that_cannot_be_is_refused_when_planned) {
         return {};
     };
     BOOST_TEST(said({}) == "");
-    BOOST_TEST(said({.batch = 0}) == "Recipe::batch is 0, it must be at least 1");
-    BOOST_TEST(said({.batch = -3}) == "Recipe::batch is -3, it must be at least 1");
-    BOOST_TEST(said({.looks = 0}) == "Recipe::looks is 0, it must be at least 1");
-    BOOST_TEST(said({.patience = 0}) == "Recipe::patience is 0, it must be at least 1");
-    BOOST_TEST(said({.updates_per_look = -1}) == "Recipe::updates_per_look is -1, it must be at least 0");
-    BOOST_TEST(said({.min_delta = -1}).starts_with("Recipe::min_delta is -1"));
+    BOOST_TEST(said({.batch = 0}) == "Recipe: batch is 0, it must be at least 1");
+    BOOST_TEST(said({.batch = -3}) == "Recipe: batch is -3, it must be at least 1");
+    BOOST_TEST(said({.looks = 0}) == "Recipe: looks is 0, it must be at least 1");
+    BOOST_TEST(said({.patience = 0}) == "Recipe: patience is 0, it must be at least 1");
+    BOOST_TEST(said({.updates_per_look = -1}) == "Recipe: updates_per_look is -1, it must be at least 0");
+    BOOST_TEST(said({.min_delta = -1}).starts_with("Recipe: min_delta is -1"));
     static_assert(CheckingLearner<Learner>);
     BOOST_CHECK_THROW(Learner{}.check_data(with_test({Label{0}}, {"a"}, {1, 28, 28}).test), ValueError);
 }

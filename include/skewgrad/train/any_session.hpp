@@ -2,7 +2,6 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,8 +15,11 @@
 #include <xtensor/xtensor.hpp>
 
 #include <skewgrad/core/error.hpp>
+#include <skewgrad/core/finite.hpp>
+#include <skewgrad/core/range.hpp>
 #include <skewgrad/data/batches.hpp>
 #include <skewgrad/data/dataset.hpp>
+#include <skewgrad/nn/prediction.hpp>
 #include <skewgrad/train/recipe.hpp>
 #include <skewgrad/train/session_file.hpp>
 
@@ -120,9 +122,9 @@ protected:
         double sum = 0;
         std::size_t right = 0;
         for (std::size_t i = 0; i < held.size(); ++i) {
-            const Real* row = z.data() + i * classes;
-            sum += Loss::value(row, static_cast<int>(classes), held.label(i));
-            right += std::max_element(row, row + classes) - row == index(held.label(i));
+            const std::span<const Real> row(z.data() + i * classes, classes);
+            sum += Loss::value(row.data(), static_cast<int>(classes), held.label(i));
+            right += correct(prediction_of(row), held.label(i));
         }
         return {sum / static_cast<double>(held.size()), static_cast<double>(right) / static_cast<double>(held.size())};
     }
@@ -168,9 +170,7 @@ private:
             look.best = true;
             history_.best_look = number;
             // Not a number (nothing held out, or a network about to diverge): any later number is better.
-            constexpr std::uint64_t infinity = 0x7ff0'0000'0000'0000;
-            const bool finite = (std::bit_cast<std::uint64_t>(look.held_loss) & infinity) != infinity;
-            history_.best_loss = finite ? look.held_loss : std::numeric_limits<double>::infinity();
+            history_.best_loss = finite_bits(look.held_loss) ? look.held_loss : std::numeric_limits<double>::infinity();
             if (!held_.empty()) keep_best();
         }
         history_.looks.push_back(look);
