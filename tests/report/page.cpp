@@ -363,8 +363,9 @@ BOOST_AUTO_TEST_CASE(nothing_stale_stays) {
     for (const char* part : {"", "tables", "figures"}) write_whole_file(folder.path() / part / unfinished, "torn");
     write_whole_file(folder / "tables" / in_work, "torn");
     write_whole_file(folder / "outside.txt", "kept");
-    write_whole_file(folder / "parts.txt",
-                     read_whole_text(folder / "parts.txt") + "outside.txt\ntables/../outside.txt\n");
+    write_whole_file(folder / "parts.txt", read_whole_text(folder / "parts.txt") +
+                                               "outside.txt\ntables/../outside.txt\ntables/" + std::string(5000, 'x') +
+                                               "\n");
     write_report(results, skewgrad_tests::judged(results), folder.path());
     for (const std::string& file : only_there) BOOST_TEST(!std::filesystem::exists(folder / file), file);
     for (const char* file : {"figures/mine.svg", "outside.txt", "tables/table_1.csv", "figures/figure_1.svg"})
