@@ -172,6 +172,32 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
                           says({"input_gradient", "4", "8"}));
 }
 
+// A model may have no answer (numerics: an answer): then there is no predicted label to take a gradient at.
+BOOST_AUTO_TEST_CASE(an_image_without_a_prediction_is_refused_by_its_number) {
+    const auto refuses = [](const auto& attack, const auto& model, const Images& images, const std::string& number) {
+        const std::vector<Label> labels(images.shape()[0]);
+        BOOST_CHECK_EXCEPTION(attack(model, images, labels), NumericalError,
+                              says({attack.name, "image " + number + " ", "predicts"}));
+    };
+    constexpr LabelSource predicted = LabelSource::Predicted;
+    const Linear bright{{3e38f, 3e38f, 0, 0}};  // infinite where two pixels are 1
+    const Images one_bright = images_of({0, 0, 0, 0, 1, 1, 0, 0});
+    refuses(Attack<FGSM, Ascent>{.label = predicted}, bright, one_bright, "1");
+    refuses(Attack<Iterative, Ascent>{.label = predicted}, bright, one_bright, "1");
+    BOOST_CHECK_NO_THROW((Attack<FGSM, Ascent>{}(bright, one_bright, y)));  // at the label given
+
+    // On a network, in the second chunk.
+    struct Bright : Network<Image<1, 2, 2>, Dense<2>> {};
+    Model<Bright, Cpu<f32>> model{Seed{3}, Cpu<f32>::Context(1)};
+    model.set_parameters(Values{0, 0, 0, 0, 3e38f, 3e38f, 0, 0, 0, 0});
+    Images dark = Images::from_shape({70, 1, 2, 2});
+    std::fill(dark.begin(), dark.end(), 0.25f);
+    dark.data()[66 * 4] = dark.data()[66 * 4 + 1] = 1;
+    BOOST_CHECK_NO_THROW((Attack<FGSM, Ascent>{}(model, dark, std::vector<Label>(70))));
+    refuses(Attack<FGSM, Ascent>{.label = predicted}, model, dark, "66");
+    refuses(Attack<Iterative, Ascent>{.label = predicted}, model, dark, "66");
+}
+
 // A network on the CPU backend, which keeps the images in a form of its own.
 struct Net : Network<Image<3, 6, 6>, Conv<5>, Relu, MaxPool<2>, Dense<4>> {};
 using Kept = Model<Net, Cpu<f32>>;

@@ -102,6 +102,24 @@ BOOST_AUTO_TEST_CASE(a_sign_step_is_the_hosts) {
     }
 }
 
+struct OneLayer : Network<Image<3, 8, 8>, Dense<5>> {};
+
+// The loss stays finite where another class's logit is minus infinity, but the image has no answer.
+BOOST_AUTO_TEST_CASE(a_row_that_is_not_finite_is_not_right) {
+    const auto store =
+        make_store("one", {3, 8, 8}, std::vector<std::uint8_t>(192), {Label{0}}, {"a", "b", "c", "d", "e"});
+    for (const bool finite : {true, false}) {
+        Model<OneLayer, OnDevice<f32>> model(Seed{4}, device<f32>());
+        std::vector<float> values(OneLayer::state_size);
+        values[values.size() - 5] = 1;  // the first class's bias
+        values.back() = finite ? -1 : -std::numeric_limits<float>::infinity();
+        model.set_parameters(values);
+        const Trainer trainer{Sgd{.learning_rate = 0}, Recipe{.batch = 1, .looks = 1, .updates_per_look = 1}};
+        const History history = trainer.fit(model, TrainingData(store), HeldOutData(store, {}));
+        BOOST_TEST(history.looks[0].train_accuracy == (finite ? 1 : 0));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_beyond_the_workspace_is_refused) {
     auto model = subject<f32>();
     using Program = Model<Net, OnDevice<f32>>::Program;

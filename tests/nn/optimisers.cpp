@@ -6,9 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <skewgrad/nn/check_optimiser.hpp>
 #include <skewgrad/nn/optimisers.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/files.hpp"
 
 using namespace skewgrad;
 
@@ -192,6 +197,100 @@ BOOST_AUTO_TEST_CASE(rates_are_visited_by_name) {
     BOOST_TEST(says(TensorFlowRmsProp{.learning_rate = 2}, "learning_rate", 2));
     BOOST_TEST(says(Sgd{.nesterov = true}, "nesterov", 1));
     BOOST_TEST(says(Adam{.beta2 = 0.5f}, "beta2", 0.5));
+}
+
+constexpr float nan_value = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+
+template <class O>
+void refuses(const O& optimiser, const std::string& rate, const std::string& value) {
+    BOOST_TEST_CONTEXT(O::name << ", " << rate << " " << value)
+    BOOST_CHECK_EXCEPTION(check(optimiser), ValueError, skewgrad_tests::says({O::name, rate + " is " + value + ","}));
+}
+
+/// Every rate of every optimiser, by a pointer to it: what is at and beyond the ends of its range.
+template <class O>
+void from_zero_on(const char* name, float O::* rate) {
+    const auto with = [&](float value) {
+        O o;
+        o.*rate = value;
+        return o;
+    };
+    refuses(with(-0.5f), name, "-0.5");
+    refuses(with(-1e-12f), name, "-1e-12");
+    refuses(with(nan_value), name, "nan");
+    refuses(with(infinity), name, "inf");
+    refuses(with(-infinity), name, "-inf");
+    BOOST_CHECK_NO_THROW(check(with(0.5f)));
+}
+template <class O>
+void below_one(const char* name, float O::* rate) {
+    from_zero_on(name, rate);
+    O o;
+    refuses((o.*rate = 1, o), name, "1");
+    refuses((o.*rate = 1.5f, o), name, "1.5");
+    BOOST_CHECK_NO_THROW((o.*rate = 0, check(o)));
+    BOOST_CHECK_NO_THROW((o.*rate = 0.999f, check(o)));
+}
+template <class O>
+void above_zero(const char* name, float O::* rate) {
+    from_zero_on(name, rate);
+    O o;
+    refuses((o.*rate = 0, o), name, "0");
+    BOOST_CHECK_NO_THROW((o.*rate = 1e-30f, check(o)));
+}
+
+BOOST_AUTO_TEST_CASE(rates_that_cannot_be_are_refused_by_name_and_value) {
+    from_zero_on("learning_rate", &RmsProp::learning_rate);
+    from_zero_on("decay", &RmsProp::decay);
+    below_one("rho", &RmsProp::rho);
+    above_zero("epsilon", &RmsProp::epsilon);
+    from_zero_on("learning_rate", &TorchRmsProp::learning_rate);
+    below_one("alpha", &TorchRmsProp::alpha);
+    above_zero("epsilon", &TorchRmsProp::epsilon);
+    from_zero_on("learning_rate", &TensorFlowRmsProp::learning_rate);
+    below_one("rho", &TensorFlowRmsProp::rho);
+    above_zero("epsilon", &TensorFlowRmsProp::epsilon);
+    from_zero_on("learning_rate", &Sgd::learning_rate);
+    from_zero_on("momentum", &Sgd::momentum);
+    from_zero_on("weight_decay", &Sgd::weight_decay);
+    refuses(Sgd{.momentum = 1.5f}, "momentum", "1.5");
+    from_zero_on("learning_rate", &Adam::learning_rate);
+    below_one("beta1", &Adam::beta1);
+    below_one("beta2", &Adam::beta2);
+    above_zero("epsilon", &Adam::epsilon);
+}
+
+BOOST_AUTO_TEST_CASE(rates_that_can_be_are_taken) {
+    BOOST_CHECK_NO_THROW(
+        (check(RmsProp{}), check(TorchRmsProp{}), check(TensorFlowRmsProp{}), check(Sgd{}), check(Adam{})));
+    BOOST_CHECK_NO_THROW(check(Sgd{.learning_rate = 0, .momentum = 1, .nesterov = true}));
+    BOOST_CHECK_NO_THROW(check(RmsProp{.learning_rate = 1e38f, .decay = 5}));
+}
+
+/// A user's own, with a rate of a name that is not known.
+struct Own {
+    static constexpr const char* name = "own";
+    static constexpr int slots = Sgd::slots;
+    static constexpr float slot_start = Sgd::slot_start;
+    static constexpr auto fields = names("learning_rate", "heat");
+    float learning_rate = 1e-2f;
+    double heat = 0;
+    template <class S>
+    auto at(std::uint64_t updates) const {
+        return Sgd{.learning_rate = learning_rate}.at<S>(updates);
+    }
+};
+static_assert(Optimiser<Own>);
+
+BOOST_AUTO_TEST_CASE(a_users_optimiser_is_checked_too) {
+    Own own;
+    own.heat = -1e300;
+    BOOST_CHECK_NO_THROW(check(own));
+    own.heat = std::numeric_limits<double>::infinity();
+    refuses(own, "heat", "inf");
+    own.heat = 0;
+    own.learning_rate = -1;
+    refuses(own, "learning_rate", "-1");
 }
 
 }  // namespace

@@ -34,6 +34,24 @@ const Splits& data() {
 
 }  // namespace
 
+// A picture is of one image a class, of which this control makes nothing: its study ends without.
+BOOST_AUTO_TEST_CASE(a_study_by_permuted_signs_alone) {
+    using Control = Study<MeansLearner, On<Sampler<Balanced>>, From<SameModel>, By<Attack<PermutedSign>, Attack<FGSM>>>;
+    const Control study{.learner = {},
+                        .samplers = {Sampler<Balanced>{}},
+                        .attacks = {Attack<PermutedSign>{.epsilon = .02f}, Attack<FGSM>{.epsilon = .02f}},
+                        .arrangement = {.per_class = 2, .batch = 8},
+                        .classes = {Label{0}, Label{1}},
+                        .seeds = {Seed{1}}};
+    const StudyResults results = study.run(data());
+    BOOST_TEST(results.pictures.empty());
+    BOOST_REQUIRE(results.cells.size() == 4u);
+    for (const auto& cell : results.cells) BOOST_TEST(cell.images.size() == 6u);
+    for (const std::size_t c : {0, 2})  // one class, by the control and by the attack
+        for (std::size_t n = 0; n < 6; ++n)
+            BOOST_TEST(results.cells[c].images[n].attacked.margin != results.cells[c + 1].images[n].attacked.margin);
+}
+
 BOOST_AUTO_TEST_CASE(one_seed_needs_22_trainings_and_the_papers_cells_and_ten_more) {
     const Plan plan = small().plan();
     BOOST_TEST(plan.trainings.size() == 22u);

@@ -190,7 +190,7 @@ BOOST_FIXTURE_TEST_CASE(damaged_notes_are_refused, Refusals) {
     const std::string position = "skewgrad.position";
     damaged([](auto& j) { j.erase("in_epoch"); }, {position, "in_epoch"});
     damaged([](auto& j) { j["epoch"] = "two"; }, {position});
-    damaged([](auto& j) { j["updates"] = 400; }, {position, "updates", "400"});
+    damaged([](auto& j) { j["now"]["updates"] = 400; }, {position, "updates", "400"});
     damaged([](auto& j) { j["in_epoch"] = 10000; }, {position});
     damaged([](auto& j) { j["in_epoch"] = -1; }, {position});
     damaged([](auto& j) { j["stop"] = 9; }, {position, "stop", "9"});
@@ -198,10 +198,12 @@ BOOST_FIXTURE_TEST_CASE(damaged_notes_are_refused, Refusals) {
     damaged([](auto& j) { j["looks"][0].erase("held_loss"); }, {position, "held_loss"});
     damaged([](auto& j) { j["looks"] = 3; }, {position});
     // What one of its kind could say, and this session cannot have come to.
-    damaged([](auto& j) { j["updates"] = 1e300; }, {position, "updates is 1e+300"});
+    damaged([](auto& j) { j["now"]["updates"] = 1e300; }, {position, "now.updates is 1e+300"});
     damaged([](auto& j) { j["epoch"] = 4'294'967'296; }, {position, "epoch"});
-    damaged([](auto& j) { j["correct"] = 1'000'000; }, {position, "correct is 1000000"});
-    damaged([](auto& j) { j["loss_sum"] = nullptr; }, {position, "loss_sum"});
+    damaged([](auto& j) { j["now"]["correct"] = 1'000'000; }, {position, "now.correct is 1000000"});
+    damaged([](auto& j) { j["now"]["loss_sum"] = nullptr; }, {position, "now.loss_sum"});
+    damaged([](auto& j) { j["in_look"] = 4; }, {position, "in_look is 4, must be a whole number from 0 to 3"});
+    damaged([](auto& j) { j["look_began"]["updates"] = 3; }, {position, "look_began.updates is 3"});
     damaged([](auto& j) { j["best_look"] = 0; }, {position, "best_look is 0, must be the last best"});
     damaged([](auto& j) { j["best_loss"] = -1; }, {position, "best_loss is -1"});
     damaged([](auto& j) { j["stop"] = 1; }, {position, "stop is 1, must be 0"});

@@ -148,6 +148,40 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_training_and_leaves_finite_
     BOOST_TEST(session.history().looks.empty());
 }
 
+// Class 0 is what a comparison of numbers makes of a row that has no maximum.
+BOOST_AUTO_TEST_CASE(held_out_images_without_an_answer_are_wrong) {
+    // Training images are dark in the first two pixels, those held out are bright there.
+    const auto bright = [](std::uint8_t at) {
+        std::vector<std::uint8_t> bytes(2 * 72);
+        bytes[0] = bytes[1] = bytes[72] = bytes[73] = at;
+        return make_store("two", {2, 6, 6}, std::move(bytes), {Label{0}, Label{0}}, {"a", "b", "c", "d"});
+    };
+    const TrainingData dark(bright(0));
+    const HeldOutData held(bright(255));
+    const auto trained = [&](std::vector<int> infinite, float sign, const TrainingData& on) {
+        Model<Linear, Cpu<f32>> model(Seed{1}, one_thread);
+        std::vector<float> values(Linear::state_size);
+        for (const int k : infinite)
+            values[static_cast<std::size_t>(k) * 72] = values[static_cast<std::size_t>(k) * 72 + 1] = sign * 3e38f;
+        model.set_parameters(values);
+        const Trainer trainer{Sgd{.learning_rate = 0},
+                              Recipe{.batch = 2, .looks = 1, .updates_per_look = 1, .flips = false}};
+        auto session = trainer.session(model, on, held);
+        return Look(session.advance());
+    };
+    const auto accuracy = [&](std::vector<int> infinite, float sign) {
+        return trained(infinite, sign, dark).held_accuracy;
+    };
+    BOOST_TEST(accuracy({}, 0) == 1);  // equal logits: the lowest class
+    BOOST_TEST(accuracy({0, 1, 2, 3}, 1) == 0);
+    BOOST_TEST(accuracy({0}, 1) == 0);
+    BOOST_TEST(accuracy({3}, -1) == 0);  // class 0 has the largest logit, but the row is not finite
+    // Nor do they count while training, as long as the loss is finite.
+    const TrainingData as_bright(bright(255));
+    BOOST_TEST(trained({}, 0, as_bright).train_accuracy == 1);
+    BOOST_TEST(trained({3}, -1, as_bright).train_accuracy == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_seed_decides_all_and_nothing_else_does) {
     const auto parts = small_parts();
     const Trainer trainer{RmsProp{}, Recipe{.batch = 8, .looks = 2}};
@@ -186,7 +220,7 @@ BOOST_AUTO_TEST_CASE(flips_mirror_the_images_whose_draw_says_so) {
     // Find an image that epoch 0 mirrors and one that it does not.
     int seen = 0;
     for (const std::uint32_t item : parts.fit.items()) {
-        const bool mirrored = flipped(Seed{5}, item, 0, 0);
+        const bool mirrored = flipped(Seed{5}, {item}, 0);
         seen |= mirrored ? 1 : 2;
         const auto trained = [&](const TrainingData& data, bool flips) {
             SmallModel model(Seed{5}, one_thread);
@@ -243,6 +277,18 @@ BOOST_AUTO_TEST_CASE(recipes_and_data_that_cannot_be_are_refused) {
     refused({.patience = 0}, "patience", "0");
     refused({.updates_per_look = -7}, "updates_per_look", "-7");
     refused({.min_delta = NAN}, "min_delta", "nan");
+    refused({.min_delta = -1e-9f}, "min_delta", "-1e-09");
+    refused({.min_delta = std::numeric_limits<float>::infinity()}, "min_delta", "inf");
+    const auto before = model.parameters();
+    const auto refused_rate = [&](const auto& optimiser, const std::string& rate) {
+        const Trainer trainer{optimiser, Recipe{}};
+        BOOST_CHECK_EXCEPTION(trainer.session(model, parts.fit, parts.held), ValueError, says({optimiser.name, rate}));
+        BOOST_CHECK_EXCEPTION(trainer.fit(model, parts.fit, parts.held), ValueError, says({optimiser.name, rate}));
+    };
+    refused_rate(Sgd{.learning_rate = -1e-3f}, "learning_rate is -0.001");
+    refused_rate(RmsProp{.decay = NAN}, "decay is nan");
+    refused_rate(Adam{.beta2 = 1}, "beta2 is 1");
+    BOOST_TEST((model.parameters() == before));
     const Trainer trainer{Sgd{}, Recipe{}};
     BOOST_CHECK_EXCEPTION(trainer.session(model, parts.fit.of_items({}), parts.held), ValueError,
                           says({"small", "no images"}));

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include <skewgrad/attack/attack.hpp>
+#include <skewgrad/attack/derangement.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/data/dataset.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -39,35 +41,6 @@ xt::xtensor<Real, 4> random_signs(const std::array<std::size_t, 4>& shape, Seed 
     return signs;
 }
 
-/// For each position another position of the same label, no position its own: each class's positions are ordered by
-/// a keyed draw and every one takes its successor, so all are used once. A class with a single image keeps it (its
-/// sign is then its own).
-inline std::vector<std::size_t> derangement(std::span<const Label> labels, Seed seed,
-                                            std::span<const std::uint32_t> items) {
-    struct Place {
-        Label label;
-        std::uint64_t draw;
-        std::size_t at;
-        auto operator<=>(const Place&) const = default;
-    };
-    std::vector<Place> order(labels.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const Stream stream{.seed = seed,
-                            .purpose = Purpose::derangement,
-                            .item = items.empty() ? static_cast<std::uint32_t>(i) : items[i]};
-        order[i] = {labels[i], draw_long(stream), i};
-    }
-    std::sort(order.begin(), order.end());
-    std::vector<std::size_t> from(labels.size());
-    for (std::size_t first = 0; first < order.size();) {
-        std::size_t end = first;
-        while (end < order.size() && order[end].label == order[first].label) ++end;
-        for (std::size_t i = first; i < end; ++i) from[order[i].at] = order[i + 1 < end ? i + 1 : first].at;
-        first = end;
-    }
-    return from;
-}
-
 }  // namespace attack
 
 /// x' = clip(x + epsilon u), u uniform in {-1, +1}: white noise of the attack's size. The model is not asked anything.
@@ -78,20 +51,28 @@ struct Attack<RandomSign, D> {
     float epsilon = 0.01f;
     bool clip = true;
     Seed seed{};
-    std::uint32_t sample = 0;  ///< which of several draws
+    std::uint32_t sample = 0;  ///< which of several draws, below 2^24
 
+    /// Throws ValueError for an epsilon outside [0, 1] or a sample beyond those that a stream tells apart.
+    void check() const {
+        attack::check_epsilon(name, epsilon);
+        if (sample >= 1u << 24)
+            throw ValueError("random_sign: sample is " + std::to_string(sample) + ", it must be below 2^24");
+    }
     /// `items` names the images (default 0 .. N-1), so that their noise does not depend on how they are batched.
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y, std::span<const std::uint32_t> items = {}) const {
+        check();
         attack::check_count(name, x.shape()[0], y.size(), "labels");
+        attack::check_images(name, x, clip);
         attack::Handle<M> handle(source, 1);
         return handle.unload(run(handle, handle.load(x), x.shape(), items));
     }
     template <class Real, class Images>
     Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
                const std::array<std::size_t, 4>& shape, std::span<const std::uint32_t> items = {}) const {
-        attack::check_epsilon(name, epsilon);
+        check();
         if (!items.empty()) attack::check_count(name, shape[0], items.size(), "items");
         auto moved = handle.copy(origin);
         const auto signs = handle.load(attack::random_signs<Real>(shape, seed, sample, items));
@@ -102,7 +83,8 @@ struct Attack<RandomSign, D> {
 };
 
 /// x' = clip(x + s epsilon sign(g of another image of the same class)): a seeded derangement of the signs, which have
-/// the attack's spectrum where white noise has not.
+/// the attack's spectrum where white noise has not. The other image is no copy of the image: the control would be the
+/// attack. A class whose images are too much alike for that is refused.
 template <Direction D>
 struct Attack<PermutedSign, D> {
     static constexpr const char* name = "permuted_sign";
@@ -112,30 +94,52 @@ struct Attack<PermutedSign, D> {
     float sign_of_zero = 0;
     Seed seed{};
 
+    /// Throws ValueError for an epsilon outside [0, 1] or a sign of zero outside [-1, 1].
+    void check() const {
+        attack::check_epsilon(name, epsilon);
+        attack::check_sign_of_zero(name, sign_of_zero);
+    }
+    /// The same, and for a class of these images that has one only, or too many copies of one.
+    template <Split S>
+    void check(const Subset<S>& images) const {
+        check();
+        const std::vector<Label> y = images.labels();
+        attack::derangement(y, seed, images.items(), attack::copies(y, [&](std::uint32_t i, std::uint32_t j) {
+                                const auto a = images.bytes(i), b = images.bytes(j);
+                                return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+                            }));
+    }
+    /// `items` names the images (default 0 .. N-1), so that who lends to whom does not depend on their order.
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y, std::span<const std::uint32_t> items = {}) const {
-        attack::check_count(name, x.shape()[0], y.size(), "labels");
-        if (!items.empty()) attack::check_count(name, x.shape()[0], items.size(), "items");
+        const std::vector<std::uint32_t> from = lenders(x, y, items);
         attack::Handle<M> handle(source, x.shape()[0]);
         const auto origin = handle.load(x);
         auto gradient = handle.copy(origin);
         handle.gradient(origin, y, gradient);
-        return handle.unload(run(handle, origin, handle.unload(gradient), y, items));
+        return handle.unload(run(handle, origin, gradient, from));
     }
-    /// From canonical gradients that are at hand.
+    /// The position of the image that lends each image its gradient. Throws ValueError as `check` and for bad pixels.
+    template <class Real>
+    std::vector<std::uint32_t> lenders(const xt::xtensor<Real, 4>& x, std::span<const Label> y,
+                                       std::span<const std::uint32_t> items = {}) const {
+        check();
+        attack::check_count(name, x.shape()[0], y.size(), "labels");
+        if (!items.empty()) attack::check_count(name, x.shape()[0], items.size(), "items");
+        attack::check_images(name, x, clip);
+        const std::size_t pixels = y.empty() ? 0 : x.size() / y.size();
+        return attack::derangement(y, seed, items, attack::copies(y, [&](std::uint32_t i, std::uint32_t j) {
+                                       const Real *a = x.data() + i * pixels, *b = x.data() + j * pixels;
+                                       return std::lexicographical_compare(a, a + pixels, b, b + pixels);
+                                   }));
+    }
+    /// From gradients that are at hand, in the model's own form, and each image's lender.
     template <class Real, class Images>
     Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
-               const std::type_identity_t<xt::xtensor<Real, 4>>& gradients, std::span<const Label> y,
-               std::span<const std::uint32_t> items = {}) const {
-        attack::check_epsilon(name, epsilon);
-        const auto from = attack::derangement(y, seed, items);
-        auto others = xt::xtensor<Real, 4>::from_shape(gradients.shape());
-        const std::size_t pixels = from.empty() ? 0 : gradients.size() / from.size();
-        for (std::size_t n = 0; n < from.size(); ++n)
-            std::copy_n(gradients.data() + from[n] * pixels, pixels, others.data() + n * pixels);
+               const std::type_identity_t<Images>& gradient, std::span<const std::uint32_t> lenders) const {
         auto moved = handle.copy(origin);
-        handle.sign_step(moved, origin, handle.load(others),
+        handle.sign_step(moved, origin, handle.select(gradient, lenders),
                          SignStep{.alpha = D::sign * epsilon, .clip = clip, .at_zero = sign_of_zero});
         return moved;
     }

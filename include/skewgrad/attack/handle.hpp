@@ -168,16 +168,4 @@ private:
     const M& model_;
 };
 
-/// The lowest index among equal maxima of each row, as labels: for gradients at what the model predicts.
-template <class Real>
-std::vector<Label> labels_said(const xt::xtensor<Real, 2>& z) {
-    std::vector<Label> y(z.shape()[0]);
-    const std::size_t classes = z.shape()[1];
-    for (std::size_t n = 0; n < y.size(); ++n) {
-        const Real* row = z.data() + n * classes;
-        y[n] = Label(std::max_element(row, row + classes) - row);
-    }
-    return y;
-}
-
 }  // namespace SKEWGRAD_NAMESPACE::attack

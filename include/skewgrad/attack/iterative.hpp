@@ -1,5 +1,6 @@
 // The iterative gradient sign method: the fast step, repeated, within a ball around the image.
 #pragma once
+#include <cstddef>
 #include <limits>
 #include <span>
 #include <string>
@@ -28,23 +29,35 @@ struct Attack<Iterative, D> {
     float sign_of_zero = 0;  ///< what sign(0) is
     LabelSource label = LabelSource::True;
 
-    /// N x C x H x W adversarial images from the source's gradients. Throws ValueError for bad shapes, labels, values.
+    /// Throws ValueError for an epsilon outside [0, 1], no steps, a step's length below 0 or not finite, a sign of zero
+    /// outside [-1, 1].
+    void check() const {
+        attack::check_epsilon(name, epsilon);
+        if (steps < 1) throw ValueError("iterative: steps is " + std::to_string(steps) + ", it must be at least 1");
+        check_range(name, "alpha", alpha, {.least = 0});
+        attack::check_sign_of_zero(name, sign_of_zero);
+    }
+    /// N x C x H x W adversarial images from the source's gradients. Throws ValueError for bad shapes, pixels, labels,
+    /// values; NumericalError for an image without a prediction where the gradients are taken at it.
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y) const {
+        check();
         attack::check_count(name, x.shape()[0], y.size(), "labels");
+        attack::check_images(name, x, clip);
         attack::Handle<M> handle(source, x.shape()[0]);
         auto moved = xt::xtensor<Real, 4>::from_shape(x.shape());
-        handle.in_parts(
-            x, y, [&](const auto& part) { handle.unload(run(handle, part.images, part.labels), moved, part.first); });
+        handle.in_parts(x, y, [&](const auto& part) {
+            handle.unload(run(handle, part.images, part.labels, part.first), moved, part.first);
+        });
         return moved;
     }
-    /// The same on images in the model's own form.
+    /// The same on images in the model's own form, the first of which has the number `first` in messages.
     template <class Real, class Images>
     Images run(attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
-               std::span<const Label> y) const {
+               std::span<const Label> y, std::size_t first = 0) const {
         check();
-        const std::vector<Label> at = attack::gradient_labels(handle, origin, y, label);
+        const std::vector<Label> at = attack::gradient_labels(name, handle, origin, y, label, first);
         const float length = alpha > 0 ? alpha : project ? epsilon / static_cast<float>(steps) : epsilon;
         const SignStep one{.alpha = D::sign * length,
                            .radius = project ? epsilon : std::numeric_limits<float>::infinity(),
@@ -59,13 +72,6 @@ struct Attack<Iterative, D> {
         return moved;
     }
     friend bool operator==(const Attack&, const Attack&) = default;
-
-private:
-    void check() const {
-        attack::check_epsilon(name, epsilon);
-        if (steps < 1) throw ValueError("iterative: steps is " + std::to_string(steps) + ", it must be at least 1");
-        if (!(alpha >= 0)) throw ValueError("iterative: alpha is " + std::to_string(alpha));
-    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -14,6 +14,7 @@
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/model/concepts.hpp>
+#include <skewgrad/model/pixels.hpp>
 #include <skewgrad/nn/initialise.hpp>
 #include <skewgrad/nn/network.hpp>
 
@@ -108,8 +109,8 @@ public:
     Parameters& backend_parameters() { return parameters_; }
     const Parameters& backend_parameters() const { return parameters_; }
 
-    /// N x K logits of N x C x H x W images. Throws ValueError for images of another shape.
-    xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const { return logits(load(x)); }
+    /// N x K logits of N x C x H x W images. Throws ValueError for images of another shape or a pixel not finite.
+    xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const { return logits(load_finite(x)); }
     xt::xtensor<Real, 2> logits(const Images& x) const {
         auto own = workspace(Mode::evaluate, count(x));
         return logits(x, own);
@@ -130,7 +131,7 @@ public:
     /// of the other images.
     template <class Loss = CrossEntropy>
     xt::xtensor<Real, 4> input_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss loss = {}) const {
-        const Images images = load(x);
+        const Images images = load_finite(x);
         auto own = workspace(Mode::attack, count(images));
         Images dx = Program::make_images(on_, static_cast<int>(count(images)));
         gradient(images, y, own, dx, {}, {}, loss);
@@ -139,7 +140,7 @@ public:
     /// The gradient of the mean loss with respect to all parameters, in canonical order, dropout off.
     template <class Loss = CrossEntropy>
     std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss = {}) const {
-        const Images images = load(x);
+        const Images images = load_finite(x);
         checks::labels(y, count(images), classes);
         auto own = workspace(Mode::train, count(images));
         std::vector<Real> out(N::state_size);
@@ -221,6 +222,7 @@ public:
     }
 
 private:
+    Images load_finite(const xt::xtensor<Real, 4>& x) const { return load(checks::finite_pixels("a network", x)); }
     xt::xtensor<Real, 2> logits_of_items(const std::shared_ptr<const ImageStore>& store,
                                          std::span<const std::uint32_t> items) const {
         auto z = xt::xtensor<Real, 2>::from_shape({items.size(), static_cast<std::size_t>(classes)});

@@ -1,5 +1,6 @@
 // Values as canonical JSON: what records say of them, and what keys and checkpoints are compared by.
 #pragma once
+#include <charconv>
 #include <concepts>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,16 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
+/// The double nearest to the shortest decimal that names a float: .01f is written 0.01. Different floats stay
+/// different.
+inline double shortest_decimal(float x) {
+    char text[32];
+    const auto end = std::to_chars(text, text + sizeof text, x).ptr;
+    double y = 0;
+    std::from_chars(text, end, y);
+    return y;
+}
+
 /// A value as an object of all its fields, nested values included; a field as it stands. Labels are numbers, seeds
 /// their 64 bits, enumerations the words that their `to_string` gives, an empty optional is null.
 template <class T>
@@ -27,6 +38,8 @@ nlohmann::json value_json(const T& field) {
         return index(field);
     } else if constexpr (std::same_as<T, Seed>) {
         return field.value;
+    } else if constexpr (std::same_as<T, float>) {
+        return shortest_decimal(field);
     } else if constexpr (std::is_enum_v<T>) {
         return to_string(field);
     } else if constexpr (requires { typename T::mapped_type; }) {

@@ -55,7 +55,7 @@ template <class D, class S>
 auto perturb(const Attack<FGSM, D>& a, S& source) {
     if (a.label == LabelSource::True) return a.step(source.handle, source.origin, source.gradient, a.epsilon);
     auto gradient = source.handle.copy(source.origin);
-    source.handle.gradient(source.origin, attack::labels_said(source.handle.logits(source.origin)), gradient);
+    source.handle.gradient(source.origin, a.labels_at(source.handle, source.origin, source.labels), gradient);
     return a.step(source.handle, source.origin, gradient, a.epsilon);
 }
 template <class D, class S>
@@ -68,7 +68,7 @@ auto perturb(const Attack<RandomSign, D>& a, S& source) {
 }
 template <class D, class S>
 auto perturb(const Attack<PermutedSign, D>& a, S& source) {
-    return a.run(source.handle, source.origin, source.dx, source.labels, source.items);
+    return a.run(source.handle, source.origin, source.gradient, a.lenders(source.x, source.labels, source.items));
 }
 
 template <class A, class S>
@@ -95,14 +95,14 @@ void check_values(const A& attack) {
     else if constexpr (requires { attack.check(); })
         attack.check();
 }
-/// Test images that a class needs to be met with the attack.
+/// Throws ValueError where an attack that makes an image's perturbation of others lacks them among these.
 template <class A>
-inline constexpr int least_images_of_class = [] {
-    if constexpr (requires { A::least_images_of_class; })
-        return A::least_images_of_class;
-    else
-        return 1;
-}();
+void check_images(const A& attack, const TestData& of_class) {
+    if constexpr (is_self_check<A>)
+        check_images(attack.attack, of_class);
+    else if constexpr (requires { attack.check(of_class); })
+        attack.check(of_class);
+}
 
 /// Gradients that an attack takes beyond the one that its source's cells share.
 template <class A>

@@ -29,9 +29,9 @@ inline void check_splits(const Splits& data) {
                          to_string(data.test.shape()));
 }
 
-/// Throws ValueError, naming the class, where a class that the plan attacks is none of the data's or has fewer than
-/// `least` test images (at least 1), or any class fewer than `per_class`.
-inline void check_test_images(const Plan& plan, const TestData& test, int per_class, int least) {
+/// Throws ValueError, naming the class, where a class that the plan attacks is none of the data's or has no test
+/// images, or any class fewer than `per_class`.
+inline void check_attacked_classes(const Plan& plan, const TestData& test, int per_class) {
     const std::vector<int> counts = test.counts();
     const auto named = [&](std::size_t c) { return "class " + std::to_string(c) + " (" + test.class_names()[c] + ")"; };
     for (const PlannedCell& cell : plan.cells) {
@@ -39,9 +39,7 @@ inline void check_test_images(const Plan& plan, const TestData& test, int per_cl
         if (c >= counts.size())
             throw ValueError("Study::classes: there is no class " + std::to_string(c) + ", " + test.name() +
                              " has 0 to " + std::to_string(counts.size() - 1));
-        if (counts[c] < least)
-            throw ValueError(test.name() + ": " + named(c) + " has " + std::to_string(counts[c]) +
-                             " test images, the study's attacks need at least " + std::to_string(least));
+        if (counts[c] == 0) throw ValueError(test.name() + ": " + named(c) + " has no test images to attack");
     }
     if (per_class < 0)
         throw ValueError("Study::test_images_per_class is " + std::to_string(per_class) + ", it must be at least 0");

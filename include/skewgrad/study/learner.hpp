@@ -33,10 +33,11 @@ concept Learner = Differentiable<typename L::ModelType> &&
 
 /// Where a training that may be interrupted leaves its state.
 struct CheckpointPlace {
-    std::filesystem::path file;   ///< written whole at each look's end; where it is there, training goes on from it
+    std::filesystem::path file;   ///< written at each look's end; where it is there, training goes on; empty: nowhere
     Notes notes;                  ///< kept in the file, and expected in it
     FromHardware accepted{};      ///< whether another backend's or instruction set's is taken
     std::function<void()> saved;  ///< called after each write; may be empty
+    std::function<bool()> stop;   ///< asked after each update; true: leave a checkpoint and throw Stopped; may be empty
 };
 
 /// A learner whose models can be written to a file and read again: a study then holds in memory only those it needs.
@@ -90,17 +91,20 @@ concept ConcurrentLearner =
 
 namespace study {
 
-/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end.
+/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end
+/// and where it is stopped. Throws Stopped then.
 /// Not inlined: a caller knows the session's type, and optimisers would compile the whole loop for each.
 [[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
                                        const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
     if (keeps && is_there(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {
-        session.advance(observer);
-        if (!keeps) continue;
-        session.save(at.file, at.notes);
-        if (at.saved) at.saved();
+        const bool stopped = session.advance(observer, at.stop) == nullptr;
+        if (keeps) {
+            session.save(at.file, at.notes);
+            if (at.saved) at.saved();
+        }
+        if (stopped) throw Stopped("a training was stopped within a look");
     }
 }
 

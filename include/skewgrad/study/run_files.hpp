@@ -38,11 +38,12 @@ inline nlohmann::json read_run(const std::filesystem::path& file) {
 struct PlanFile {
     struct Training {
         std::string name, title;
-        bool trained = true;  ///< false: an adjusted network, for which nothing is trained
+        std::string adjusts;  ///< the training whose network it is with adjusted logits; empty: it is trained
     };
     struct Group {
         std::string name;
         std::size_t cells = 0;
+        std::string victim, source;
     };
     std::vector<std::string> left_out;
     std::vector<Training> trainings;
@@ -62,10 +63,23 @@ inline PlanFile read_plan(const std::filesystem::path& file) {
     PlanFile plan;
     for (const JsonEntry& part : entry.at("left_out").list()) plan.left_out.push_back(part.text());
     for (const JsonEntry& t : entry.at("trainings").list())
-        plan.trainings.push_back({file_name(t.at("name")), t.at("title").text(), t.at("trained").truth()});
+        plan.trainings.push_back(
+            {file_name(t.at("name")), t.at("title").text(), t.has("adjusts") ? t.at("adjusts").text() : ""});
     for (const JsonEntry& g : entry.at("groups").list())
-        plan.groups.push_back({file_name(g.at("name")), g.at("cells").whole<std::size_t>(0, most_cells)});
+        plan.groups.push_back({file_name(g.at("name")), g.at("cells").whole<std::size_t>(0, most_cells),
+                               g.at("victim").text(), g.at("source").text()});
     return plan;
+}
+
+/// failed.json: why a training came to nothing. Throws FileError where it is damaged, or of another training than
+/// `expected` made it.
+inline std::string read_failure(const std::filesystem::path& file, const nlohmann::json& expected) {
+    const nlohmann::json json = read_json(file);
+    const JsonEntry entry(json, file.string());
+    if (const auto differs = first_difference(entry.at("made_by").json(), expected, "made_by"))
+        throw FileError(file.string(), "is another training's: " + differs->place + " is " + differs->first + ", not " +
+                                           differs->second);
+    return entry.at("reason").text();
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::study

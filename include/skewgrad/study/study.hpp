@@ -1,6 +1,5 @@
 // A study composed at compile time: a learner, samplers, sources and attacks; planned, then run.
 #pragma once
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <tuple>
@@ -61,38 +60,43 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
         if constexpr (CheckingLearner<L>) learner.check_values();
         study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::check_values(attack); });
     }
-    void check_images([[maybe_unused]] const Arranged& data, [[maybe_unused]] const TestData& test) const {
+    void check_training_images([[maybe_unused]] const Arranged& data) const {
         if constexpr (CheckingLearner<L>) {
             learner.check_data(data.fit);
             if (!data.held.empty()) learner.check_data(data.held);
-            learner.check_data(test);
         }
+    }
+    /// `test`: those that are attacked and evaluated.
+    void check_test_images(const TestData& test) const {
+        if constexpr (CheckingLearner<L>) learner.check_data(test);
+        for (const Label c : classes)
+            study::for_each_indexed(
+                attacks, [&](std::size_t, const auto& attack) { study::check_images(attack, test.of_class(c)); });
     }
 
     /// What it is without its types; to be used while the study lives.
     study::Composition composition() const {
         static constexpr Source from[] = {O::source...};
         static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
-        study::Composition all{
-            .check_values = [this] { check_values(); },
-            .check_images = [this](const Arranged& data, const TestData& test) { check_images(data, test); },
-            .unidentified = {},
-            .learner = learner.json(),
-            .arrangement = study::description(arrangement),
-            .runs_on = {},
-            .kinds = {},
-            .attacks = attack_descriptions(),
-            .attacks_to_plan = by,
-            .sources = from,
-            .classes = classes,
-            .seeds = seeds,
-            .test_images_per_class = test_images_per_class,
-            .along = {smallest_epsilons, sweep},
-            .adjusts_logits = adjust_logits,
-            .adjustable = LogitAdjustable<ModelType>,
-            .transfer = transfer,
-            .left_out = left_out};
-        all.least_images_of_class = std::max({1, study::least_images_of_class<A>...});
+        study::Composition all{.check_values = [this] { check_values(); },
+                               .check_training_images = [this](const Arranged& data) { check_training_images(data); },
+                               .check_test_images = [this](const TestData& test) { check_test_images(test); },
+                               .unidentified = {},
+                               .learner = learner.json(),
+                               .arrangement = study::description(arrangement),
+                               .runs_on = {},
+                               .kinds = {},
+                               .attacks = attack_descriptions(),
+                               .attacks_to_plan = by,
+                               .sources = from,
+                               .classes = classes,
+                               .seeds = seeds,
+                               .test_images_per_class = test_images_per_class,
+                               .along = {smallest_epsilons, sweep},
+                               .adjusts_logits = adjust_logits,
+                               .adjustable = LogitAdjustable<ModelType>,
+                               .transfer = transfer,
+                               .left_out = left_out};
         if constexpr (IdentifiedLearner<L>) all.unidentified = learner.unidentified();
         if constexpr (RunsOnHardware<L>) all.runs_on = learner.runs_on();
         study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {

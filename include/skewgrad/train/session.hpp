@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <skewgrad/model/model.hpp>
+#include <skewgrad/nn/check_optimiser.hpp>
 #include <skewgrad/train/any_session.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -19,11 +20,12 @@ public:
     using Program = typename ModelType::Program;
 
     /// Throws ValueError for an empty training set, images of another shape, labels beyond the network's classes,
-    /// or a recipe that cannot be (numbers below 1, a min_delta below 0). Nothing held out: all looks are made.
+    /// a recipe that cannot be (numbers below 1, a min_delta below 0) or an optimiser's rate that cannot. Nothing held
+    /// out: all looks are made.
     Session(ModelType& model, TrainingData data, HeldOutData held, O optimiser, Recipe recipe, Seed seed)
         : AnySession(std::move(data), std::move(held), recipe, seed),
           model_(checked(model)),
-          optimiser_(optimiser),
+          optimiser_(checked(optimiser)),
           training_(Program::make_training(model.context(), optimiser)),
           bytes_(Program::upload(model.context(), this->data().store())),
           own_(Program::make_workspace(model.context(), Mode::train, recipe.batch)),
@@ -41,6 +43,10 @@ private:
         ModelType::check_shape_of(data());
         if (!held().empty()) ModelType::check_shape_of(held());
         return model;
+    }
+    static const O& checked(const O& optimiser) {
+        check(optimiser);
+        return optimiser;
     }
     checkpoint::Identity identity() const;
 

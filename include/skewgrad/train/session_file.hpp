@@ -60,10 +60,15 @@ struct Identity {
     }
 };
 
-/// Where a session stands at a look's end.
+inline nlohmann::json to_json(const StepState& s) {
+    return {{"updates", s.updates}, {"images", s.images}, {"correct", s.correct}, {"loss_sum", s.loss_sum}};
+}
+
+/// Where a session stands.
 struct Position {
     History history;
-    StepState state;
+    StepState state, look_began;  ///< now; where the look in progress began
+    int in_look = 0;              ///< updates of that look that were made
     std::uint32_t epoch = 0;
     std::size_t in_epoch = 0;  ///< images of the epoch that were seen
 };
@@ -88,10 +93,9 @@ void write(const std::filesystem::path& path, const network_file::Layout& networ
     for (const auto& [name, values] : lists)
         network_file::append<Real>(file, network, name + ".", std::span<const Real>(values));
     nlohmann::json at = to_json(position.history);
-    at["updates"] = position.state.updates;
-    at["images"] = position.state.images;
-    at["correct"] = position.state.correct;
-    at["loss_sum"] = position.state.loss_sum;
+    at["now"] = to_json(position.state);
+    at["look_began"] = to_json(position.look_began);
+    at["in_look"] = position.in_look;
     at["epoch"] = position.epoch;
     at["in_epoch"] = position.in_epoch;
     file.metadata["skewgrad.session"] = json_text(identity.json());
@@ -119,24 +123,36 @@ inline void check_identity(const TensorFile& file, const Identity& ours, FromHar
     }
 }
 
-/// Where a session of this recipe, which trains on `images` in an epoch, can stand at a look's end. Throws FileError
-/// for anything else.
+/// The sums of a session that has made so many updates.
+inline StepState state_from(const JsonEntry& at, std::uint64_t updates) {
+    StepState state;
+    state.updates = at.at("updates").whole(updates, updates);
+    state.images = at.at("images").whole<std::uint64_t>();
+    state.correct = at.at("correct").whole<std::uint64_t>(0, state.images);
+    state.loss_sum = at.at("loss_sum").number();
+    return state;
+}
+
+/// Where a session of this recipe, which trains on `images` in an epoch, can stand. Throws FileError for anything else.
 inline Position position(const TensorFile& file, const Recipe& recipe, std::size_t images) {
     const nlohmann::json note = json_note(file, "skewgrad.position");
     const JsonEntry at(note, file.source, "its note \"skewgrad.position\"");
     Position p;
     p.history = history_from(at);
     const auto looks = static_cast<std::uint64_t>(p.history.looks.size());
-    const auto exactly = [&](const char* key, std::uint64_t wanted) { return at.at(key).whole(wanted, wanted); };
     const auto of_a_look = [&](std::uint64_t look) {
         return look * static_cast<std::uint64_t>(recipe.updates_per_look);
     };
     p.epoch = at.at("epoch").whole<std::uint32_t>();
     p.in_epoch = at.at("in_epoch").whole<std::size_t>(0, images - 1);
-    p.state.updates = exactly("updates", of_a_look(looks));
-    p.state.images = exactly("images", std::uint64_t{p.epoch} * images + p.in_epoch);
-    p.state.correct = at.at("correct").whole<std::uint64_t>(0, p.state.images);
-    p.state.loss_sum = at.at("loss_sum").number();
+    // Within a look only where another update follows.
+    p.in_look = at.at("in_look").whole(0, p.history.stop == Stop::not_yet ? recipe.updates_per_look - 1 : 0);
+    p.look_began = state_from(at.at("look_began"), of_a_look(looks));
+    p.state = state_from(at.at("now"), of_a_look(looks) + static_cast<std::uint64_t>(p.in_look));
+    const std::uint64_t seen = std::uint64_t{p.epoch} * images + p.in_epoch;
+    at.at("now").at("images").whole(seen, seen);
+    at.at("look_began").at("images").whole<std::uint64_t>(0, p.state.images);
+    at.at("look_began").at("correct").whole<std::uint64_t>(0, p.state.correct);
 
     int best = 0;
     for (std::size_t i = 0; i < p.history.looks.size(); ++i) {

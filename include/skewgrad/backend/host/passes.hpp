@@ -1,21 +1,18 @@
 // The passes of a host backend, in terms of the given schedule: compiled once a backend, whatever network runs.
 #pragma once
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <skewgrad/backend/host/images.hpp>
 #include <skewgrad/backend/host/schedule.hpp>
 #include <skewgrad/backend/host/update.hpp>
+#include <skewgrad/core/finite.hpp>
+#include <skewgrad/nn/prediction.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
-
-/// Whether a number is finite, by its bits: a unit built with -ffast-math elsewhere cannot switch this off.
-inline bool finite(double x) { return (std::bit_cast<std::uint64_t>(x) >> 52 & 0x7ff) != 0x7ff; }
 
 /// Loss and its gradient for a block of logits, per image; `scale` multiplies the gradient. Images in order.
 template <class Loss, class Edge>
@@ -107,25 +104,26 @@ struct Passes {
         const Layout& logits = logit_layout(plan);
         const auto count = batch.picks.size();
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        std::vector<Label> labels;
         double sum = 0;
-        std::uint64_t correct = 0;
+        std::uint64_t right = 0;
         // Block after block, so that what one needs stays in a near cache, and memory does not grow with the batch.
         for (std::size_t first = 0; first < count; first += static_cast<std::size_t>(own.images())) {
             Batch block = batch;
             block.picks = batch.picks.subspan(first, std::min(count - first, static_cast<std::size_t>(own.images())));
             const int images = static_cast<int>(block.picks.size());
-            labels.clear();
-            for (const Pick& pick : block.picks) labels.push_back(store.labels[pick.item]);
+            const std::span<Label> labels = own.labels().first(block.picks.size());
+            std::ranges::transform(block.picks, labels.begin(),
+                                   [&](const Pick& pick) { return store.labels[pick.item]; });
             host::gather(on.threads(), store, block, plan.values[0], own.batch());
             const Edge* z = schedule.forward(own.batch(), images, Mode::train, &block);
             loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), logit_gradient(plan, own),
                                 own.losses());
+            const auto classes = static_cast<std::size_t>(logits.shape.c);
             for (std::size_t n = 0; n < labels.size(); ++n) {
                 sum += own.losses()[n];
-                correct += first_maximum(z + n * logits.size, logits.shape.c) == index(labels[n]);
+                right += correct(prediction_of(std::span<const Edge>(z + n * logits.size, classes)), labels[n]);
             }
-            if (!finite(sum)) {
+            if (!finite_bits(sum)) {
                 std::fill_n(training.gradients.data(), training.size, Sum{});
                 state.first_non_finite = std::min(state.first_non_finite, state.updates);
                 return;
@@ -136,7 +134,7 @@ struct Passes {
         repack(on, plan, p.masters.data(), p.packs.data());
         state.updates += 1;
         state.images += count;
-        state.correct += correct;
+        state.correct += right;
         state.loss_sum += sum;
     }
     /// Gradient of the mean loss over all images with respect to every parameter, in canonical order, dropout off. The
@@ -187,12 +185,6 @@ private:
             for (int k = 0; k < classes; ++k)
                 out[static_cast<std::size_t>((first + n) * classes + k)] =
                     static_cast<Real>(z[static_cast<std::size_t>(n) * logits.size + static_cast<std::size_t>(k)]);
-    }
-    static int first_maximum(const Edge* z, int classes) {
-        int best = 0;
-        for (int k = 1; k < classes; ++k)
-            if (z[k] > z[best]) best = k;
-        return best;
     }
 };
 

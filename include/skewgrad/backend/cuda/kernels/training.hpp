@@ -40,9 +40,12 @@ struct LossGradient {
         for (int k = classes; k < stride; ++k) dz[k] = 0;
         losses[n] = Loss::gradient(z, classes, y, scale, dz);
         int best = 0;
-        for (int k = 1; k < classes; ++k)
+        bool answers = true;  // no logit is infinite or not a number (numerics: an answer)
+        for (int k = 0; k < classes; ++k) {
+            answers = answers && z[k] - z[k] == 0;
             if (z[k] > z[best]) best = k;
-        right[n] = best == index(y);
+        }
+        right[n] = answers && best == index(y);
     }
 };
 
