@@ -28,9 +28,9 @@ int main(int argc, char** argv) {
         auto session = trainer.session(model, fit, held);
         std::filesystem::path checkpoint;
         if (!options.out.empty()) {
-            std::filesystem::create_directories(options.out);
+            make_folder(options.out);
             checkpoint = options.out / "training.safetensors";
-            if (std::filesystem::exists(checkpoint)) session.load(checkpoint);
+            if (is_there(checkpoint)) session.load(checkpoint);
         }
 
         Progress progress;

@@ -47,6 +47,15 @@ std::vector<std::string> screen(const std::string& text, int& widest) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
+    FakeWorld world;
+    Progress progress(world.display(false));
+    progress.begin("cat\x1b[2J", 2);
+    progress.note("dog\x1b]0;owned\a");
+    progress.finish("frog\x1b[31m");
+    BOOST_TEST(world.said() == "dog\\x1b]0;owned\\x07\ncat\\x1b[2J: frog\\x1b[31m (0.0 s)\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_terminal_shows_one_line_redrawn) {
     FakeWorld world;
     Progress progress(world.display(true));

@@ -58,6 +58,26 @@ BOOST_AUTO_TEST_CASE(status_follows_a_run) {
     BOOST_TEST(contains(status(), "run: done\n  networks trained  4 of 4\n"));
 }
 
+BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
+    RunStatus status;
+    status.holder = "process 7 on \x1b[2J";
+    status.progress.job = "training Under \x1b[2J";
+    status.progress.trainings = 1;
+    status.next = "Under \x1b[2J";
+    status.left_out = {"\x1b[2J"};
+    status.hardware = {{{"backend", "\x7f"}}, {{"backend", "\x1b[2J"}}};
+    for (const bool at_work : {true, false}) {
+        if (!at_work) status.holder.clear();
+        const std::string text = describe(status, "run\x1b[2J");
+        BOOST_TEST_CONTEXT(text) {
+            BOOST_TEST(!contains(text, "\x1b"));
+            BOOST_TEST(!contains(text, "\x7f"));
+            BOOST_TEST(contains(text, "run\\x1b[2J: "));
+            BOOST_TEST(contains(text, "training Under \\x1b[2J"));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_progress_survives_its_file) {
     StudyProgress p{
         .trainings = 3, .trainings_done = 1, .cells = 7, .cells_done = 2, .job = "x", .look = 1, .looks = 9};

@@ -479,13 +479,23 @@ BOOST_AUTO_TEST_CASE(nothing_stale_stays) {
     const std::vector<std::string> only_there{"tables/dose.csv", "figures/dose.csv", "figures/transfer.gp"};
     for (const std::string& file : only_there) BOOST_TEST(std::filesystem::exists(folder / file), file);
     write_whole_file(folder / "figures" / "mine.svg", "kept");
+    posix::Writer ended = posix::this_writer();
+    ended.began += 1;  // an earlier process of this number, killed in the middle of a report
+    const std::string unfinished = posix::temporary_name(ended, 1),
+                      in_work = posix::temporary_name(posix::this_writer(), 1);
+    for (const char* part : {"", "tables", "figures"}) write_whole_file(folder.path() / part / unfinished, "torn");
+    write_whole_file(folder / "tables" / in_work, "torn");
     write_whole_file(folder / "outside.txt", "kept");
-    write_whole_file(folder / "parts.txt",
-                     read_whole_text(folder / "parts.txt") + "outside.txt\ntables/../outside.txt\n");
+    write_whole_file(folder / "parts.txt", read_whole_text(folder / "parts.txt") +
+                                               "outside.txt\ntables/../outside.txt\ntables/" + std::string(5000, 'x') +
+                                               "\n");
     write_report(results, skewgrad_tests::judged(results), folder.path());
     for (const std::string& file : only_there) BOOST_TEST(!std::filesystem::exists(folder / file), file);
     for (const char* file : {"figures/mine.svg", "outside.txt", "tables/table_1.csv", "figures/figure_1.svg"})
         BOOST_TEST(std::filesystem::exists(folder / file), file);
+    for (const char* part : {"", "tables", "figures"})
+        BOOST_TEST(!std::filesystem::exists(folder.path() / part / unfinished));
+    BOOST_TEST(std::filesystem::exists(folder / "tables" / in_work));
     const skewgrad_tests::TemporaryFolder fresh;
     write_report(results, skewgrad_tests::judged(results), fresh.path());
     BOOST_TEST(read_whole_text(folder / "parts.txt") == read_whole_text(fresh / "parts.txt"));

@@ -48,6 +48,22 @@ BOOST_AUTO_TEST_CASE(markdown_is_escaped) {
                "| a\\|b \"c\" d |     -3 |      0.0 |\n");
 }
 
+// Names come from users' data, and CSV files are opened in spreadsheets.
+BOOST_AUTO_TEST_CASE(a_text_that_a_spreadsheet_would_run_is_text) {
+    Table table({{"=title", Align::left}, {"n"}});
+    table.add({"=HYPERLINK(\"http://x\")", -0.5}).add({"@SUM(A1)", -3}).add({"+1+1", 0}).add({"-1+1", 0});
+    table.add({"\t=1", 0}).add({"-0.5", 0}).add({"+3e-2", 0}).add({"-inf", -infinity}).add({"-", 0}).add({"a=1", 0});
+    BOOST_TEST(to_csv(table) ==
+               "'=title,n\n\"'=HYPERLINK(\"\"http://x\"\")\",-0.5\n'@SUM(A1),-3\n'+1+1,0\n'-1+1,0\n"
+               "'\t=1,0\n-0.5,0\n+3e-2,0\n-inf,-inf\n-,0\na=1,0\n");
+}
+
+BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
+    Table table({{"class", Align::left}});
+    table.add({"cat\x1b[2J\x07\tx"});
+    BOOST_TEST(to_text(table) == "class\n----------------\ncat\\x1b[2J\\x07 x\n");
+}
+
 BOOST_AUTO_TEST_CASE(csv_is_quoted_and_exact) {
     BOOST_TEST(to_csv(example()) ==
                "class,images,\"flips, %\"\n"

@@ -91,6 +91,18 @@ BOOST_AUTO_TEST_CASE(lists_scalars_and_empty_arrays_come_back) {
         ValueError);
 }
 
+BOOST_AUTO_TEST_CASE(a_shape_whose_product_does_not_fit_is_refused) {
+    const TemporaryFolder folder;
+    const std::size_t half = std::size_t{1} << 32;
+    const auto refused = [&](std::array<std::size_t, 2> shape) {
+        BOOST_CHECK_THROW(write_npy(folder / "a.npy", std::span<const double>(), shape), ValueError);
+    };
+    refused({half, half});  // 2^64 elements: 0 where it is not looked at
+    refused({half, half / 8});
+    refused({~std::size_t{0}, 1});
+    BOOST_TEST(folder.names().empty());
+}
+
 // numpy.save of numpy.array([[1, 2, 3]], '<i2'), NumPy 2.4: our bytes are the same.
 BOOST_AUTO_TEST_CASE(the_bytes_are_numpys) {
     const TemporaryFolder folder;

@@ -33,14 +33,14 @@ struct AttackName {
 inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlohmann::json>& attacks) {
     std::vector<std::optional<AttackName>> all;
     if (attacks.empty()) return all;
-    const double epsilon = attacks.front().at("values").at("epsilon").get<double>();
+    const double epsilon = epsilon_of(attacks.front());
     std::map<Method, int> draws;
     for (std::size_t a = 0; a < attacks.size(); ++a) {
         const nlohmann::json& values = attacks[a].at("values");
         std::string name = attacks[a].at("name").get<std::string>();
         if (const std::string check = "self_check_"; name.starts_with(check)) name.erase(0, check.size());
         const auto is = [](double value, double wanted) { return std::abs(value - wanted) <= 1e-5 * wanted; };
-        const double size = values.at("epsilon").get<double>();
+        const double size = epsilon_of(attacks[a]);
         // Where a description does not say the direction, the first of two that are alike goes up.
         const bool up = values.contains("direction")
                             ? values.at("direction") == "ascent"
