@@ -13,6 +13,6 @@ void skewgrad_fuzz::fuzz(Piece input) {
     std::filesystem::remove_all(folder);
     const Splits data = small_data(cifar::names_of(path, 4, {}));
     report(run_in(folder, data), folder / "report");
-    (void)describe(read_status(folder), folder);
+    check_shown(describe(read_status(folder), folder), 50);
     report(run_in(folder, data), folder / "report");
 }

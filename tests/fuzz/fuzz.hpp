@@ -2,9 +2,12 @@
 #pragma once
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <span>
+#include <string_view>
 
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/store/whole_file.hpp>
@@ -16,9 +19,16 @@ namespace skewgrad_fuzz {
 using Input = FuzzedDataProvider;
 
 /// What a program does with one input: it returns, or throws skewgrad::Error. Anything else is a finding: a crash, a
-/// sanitizer's report, another exception (an allocation beyond the limit included), more memory or time than run-for
-/// allows.
+/// sanitizer's report, another exception (an allocation beyond the limit included), an error's sentence that is not one
+/// printable line, more memory or time than run-for allows.
 void fuzz(skewgrad::Piece input);
+
+/// Ends the program where a text that people are shown has bytes that a terminal obeys, other than the ends of at most
+/// so many lines, or is longer than anybody reads.
+inline void check_shown(std::string_view text, std::ptrdiff_t lines = 0) {
+    const auto obeyed = [](char c) { return (c >= 0 && c < ' ' && c != '\n') || c == '\x7f'; };
+    if (text.size() > 4000 || std::ranges::any_of(text, obeyed) || std::ranges::count(text, '\n') > lines) std::abort();
+}
 
 /// Takes an input apart.
 inline Input parts_of(skewgrad::Piece input) {
@@ -31,7 +41,8 @@ inline Input parts_of(skewgrad::Piece input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     try {
         skewgrad_fuzz::fuzz(std::as_bytes(std::span(data, size)));
-    } catch (const skewgrad::Error&) {
+    } catch (const skewgrad::Error& error) {
+        skewgrad_fuzz::check_shown(error.what());
     }
     return 0;
 }

@@ -30,12 +30,12 @@ void skewgrad_fuzz::fuzz(Piece input) {
     if (at_work) {  // only then is the progress read
         RunFolder run(folder);
         change();
-        (void)describe(read_status(folder), folder);
+        check_shown(describe(read_status(folder), folder), 50);
     } else {
         change();
     }
     try {
-        (void)describe(read_status(folder), folder);
+        check_shown(describe(read_status(folder), folder), 50);
     } catch (const Error&) {  // what says where a run stands need not be sound for it to go on
     }
     run_in(folder);
