@@ -25,7 +25,7 @@ struct NoiseFlipsCutClasses : claims::Claim {
 using Claims = claims::ClaimList<MarginsShrink, NoiseFlipsCutClasses, claims::UnderIsMoreVulnerable>;
 
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
-constexpr Recipe recipe{.batch = 32, .looks = 10, .updates_per_look = 120};
+constexpr Recipe recipe{.batch = 32, .looks = 10, .updates_per_look = 120};  // else: as many as the whole data give
 constexpr Sampler<Under> cut{.count = 150};
 constexpr int seeds = 4;
 constexpr Embedded made{.train_per_class = 430, .test_per_class = 200};

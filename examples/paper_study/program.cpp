@@ -35,6 +35,11 @@ Splits load(const Options& options) {
     return {Sampler<Balanced>{.count = scale.per_class}(data.train, options.seed), data.test};
 }
 
+// Where the report goes; empty: nowhere.
+std::filesystem::path report_folder(const Options& options) {
+    return options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
+}
+
 // Shows what came of it, and writes it where that was asked for.
 void tell(const StudyResults& results, const std::string& protocol, const Options& options) {
     const std::string data = results.record.at("configuration").at("data");
@@ -42,7 +47,7 @@ void tell(const StudyResults& results, const std::string& protocol, const Option
     const report::Judgement judged = report::judge_study(results, Embedded{}.similarity);
     for (const auto& [title, table] : report::all_tables_and_claims(results, judged))
         std::cout << title << "\n\n" << to_text(table) << "\n";
-    const auto out = options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
+    const auto out = report_folder(options);
     if (out.empty()) return;
     const auto page = report::write_report(results, judged, out, {.command = options.command});
     std::cout << "Report: " << page.string() << "\n";
@@ -50,10 +55,13 @@ void tell(const StudyResults& results, const std::string& protocol, const Option
 
 void carry_out(const study::Composition& study, study::Work& work, const std::string& protocol,
                const std::string& runs_on, const Options& options) {
+    const Plan plan = study.plan();  // what is wrong with the values shows before any data are read
     const Splits data = load(options);
+    study.check(plan, data);
+    if (!options.out.empty()) report::claim_output_folder(options.out);
     Progress progress;
-    const auto observer = show_study(progress, data.test.class_names(), options.scale.looks);
-    StudyResults results = run_study(study, work, data, options, observer);
+    const auto observer = show_study(progress, data.test.class_names());
+    StudyResults results = run_study(study, work, data, options, observer, options.command);
     results.record.update(
         run_record(study, runs_on, options.threads, {{"protocol", protocol}, {"data", data.train.name()}}));
     tell(results, protocol, options);
@@ -72,12 +80,14 @@ int paper_program(int argc, char** argv, const std::vector<std::string>& backend
                "Fast kernels in f32, in bf16, training in bf16 and all else in f32, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
         if (told_status(options)) return;
-        options.command = command_of(argc, argv);
         options.parts.epsilon = options.epsilon;
         options.parts.seed = options.seed;
         // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
         const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
         if (options.quick && !asked) options.data.clear();
+        options.command = command_of(argc, argv);
+        if (!asked && !options.data.empty())  // the environment named them: another shell may not
+            options.command += " --data " + shell_quoted(options.data.string());
         options.scale = options.scaled(options.quick ? quick : PaperScale{});
         compose({.protocol = options.protocol,
                  .backend = options.backend,

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(an_element_is_dropped_when_its_16_bits_are_below_p) {
                                                              .node = 6,
                                                              .item = pick.item,
                                                              .epoch = 9,
-                                                             .copy = pick.copy},
+                                                             .copy = static_cast<std::uint8_t>(pick.copy)},
                                                             e / 8);
             const std::uint32_t word = words[e / 2 % 4];
             const std::uint32_t bits = e % 2 == 0 ? word & 0xffff : word >> 16;

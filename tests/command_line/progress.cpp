@@ -259,11 +259,11 @@ BOOST_AUTO_TEST_CASE(the_display_names_the_first_and_counts_the_others) {
     Progress progress(display);
     command_line::TrainingsDisplay trainings(progress);
     const TrainingProgress half{.look = 1, .looks = 2, .update = 10, .updates = 10, .images = 100, .loss = 1.5};
-    trainings.begins(4, "5/9 A", 20);
+    trainings.begins(4, "5/9 A");
     world.now += 2;
     trainings.update(4, half);
     BOOST_TEST(world.said().starts_with("5/9 A: 50 % (10 of 20), loss 1.500"));
-    trainings.begins(5, "6/9 B", 20);
+    trainings.begins(5, "6/9 B");
     trainings.images_per_second = 300;
     world.now += 2;
     trainings.update(5, half);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
+#include <cstdlib>
 #include <numeric>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include <skewgrad/data/batches.hpp>
@@ -35,8 +38,11 @@ BOOST_AUTO_TEST_CASE(an_epoch_visits_every_entry_once) {
 BOOST_AUTO_TEST_CASE(it_is_sorted_by_draw_item_copy) {
     const auto order = epoch_order(first(500), Seed{21}, 3);
     const auto key = [](Pick p) {
-        return draw_long(
-            Stream{.seed = Seed{21}, .purpose = Purpose::order, .item = p.item, .epoch = 3, .copy = p.copy});
+        return draw_long(Stream{.seed = Seed{21},
+                                .purpose = Purpose::order,
+                                .item = p.item,
+                                .epoch = 3,
+                                .copy = static_cast<std::uint8_t>(p.copy)});
     };
     BOOST_TEST(std::is_sorted(order.begin(), order.end(), [&](Pick a, Pick b) { return key(a) < key(b); }));
 }
@@ -78,23 +84,30 @@ BOOST_AUTO_TEST_CASE(epochs_and_seeds_give_unrelated_orders) {
     BOOST_CHECK_EXCEPTION(epoch_order(items, Seed{1}, 1u << 24), ValueError, says({"16777216", "24 bits"}));
 }
 
-BOOST_AUTO_TEST_CASE(copies_are_numbered_and_limited) {
+BOOST_AUTO_TEST_CASE(copies_are_numbered_without_end_and_draw_apart) {
     const std::vector<std::uint32_t> twice{3, 1, 3};
     BOOST_CHECK(numbered(twice) == (std::vector<Pick>{{3, 0}, {1, 0}, {3, 1}}));
-    std::vector<std::uint32_t> many(256, 6);
-    BOOST_TEST(numbered(many).back().copy == 255);
-    many.push_back(6);
-    BOOST_CHECK_EXCEPTION(numbered(many), ValueError, says({"item 6", "256"}));
+    const std::vector<std::uint32_t> many(70'000, 6);
+    BOOST_TEST(numbered(many).back().copy == 69'999u);
+    std::set<std::pair<std::uint64_t, std::uint32_t>> streams;
+    for (const std::uint32_t copy : {0u, 1u, 255u, 256u, 257u, 511u, 512u, 65'536u, 69'999u}) {
+        const Stream s = stream_of(Seed{9}, Purpose::flip, {6, copy}, 5);
+        BOOST_TEST((copy < 256) == (s.seed == Seed{9}));
+        BOOST_TEST(streams.emplace(s.seed.value, s.copy).second);
+    }
+    int mirrored = 0;
+    for (std::uint32_t copy = 256; copy < 1256; ++copy) mirrored += flipped(Seed{9}, {6, copy}, 5);
+    BOOST_TEST(std::abs(mirrored - 500) < 80);  // five standard deviations
 }
 
 BOOST_AUTO_TEST_CASE(half_the_visits_are_mirrored_each_by_itself) {
     int mirrored = 0, changes_with_epoch = 0, changes_with_copy = 0, changes_with_seed = 0;
     for (std::uint32_t item = 0; item < 4000; ++item) {
-        const bool here = flipped(Seed{9}, item, 0, 5);
+        const bool here = flipped(Seed{9}, {item, 0}, 5);
         mirrored += here;
-        changes_with_epoch += here != flipped(Seed{9}, item, 0, 6);
-        changes_with_copy += here != flipped(Seed{9}, item, 1, 5);
-        changes_with_seed += here != flipped(Seed{8}, item, 0, 5);
+        changes_with_epoch += here != flipped(Seed{9}, {item, 0}, 6);
+        changes_with_copy += here != flipped(Seed{9}, {item, 1}, 5);
+        changes_with_seed += here != flipped(Seed{8}, {item, 0}, 5);
         const Stream stream{.seed = Seed{9}, .purpose = Purpose::flip, .item = item, .epoch = 5};
         BOOST_TEST(here == ((draw_word(stream, 0) & 0x80000000u) != 0));
     }

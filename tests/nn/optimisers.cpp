@@ -179,11 +179,12 @@ BOOST_AUTO_TEST_CASE(defaults_are_those_of_their_sources) {
     BOOST_TEST(Adam{}.beta2 == 0.999f);
 }
 
-BOOST_AUTO_TEST_CASE(rates_are_told_by_name) {
+BOOST_AUTO_TEST_CASE(rates_are_visited_by_name) {
     const auto says = [](const auto& optimiser, std::string_view name, double value) {
-        for (const optimiser::Rate& rate : optimiser.rates())
-            if (rate.name == name) return rate.value == value;
-        return false;
+        bool found = false;
+        for_each_value(optimiser,
+                       [&](std::string_view of, auto rate) { found = found || (of == name && rate == value); });
+        return found;
     };
     BOOST_TEST(says(RmsProp{.decay = 0.5f}, "decay", 0.5));
     BOOST_TEST(says(RmsProp{.rho = 0.25f}, "rho", 0.25));

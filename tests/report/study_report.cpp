@@ -26,7 +26,7 @@ StudyResults results(std::vector<Label> classes = {}) {
               .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4}},
               .attacks = {Attack<FGSM, Ascent>{.epsilon = .02f}, Attack<FGSM, Descent>{.epsilon = .02f},
                           Attack<RandomSign>{.epsilon = .02f}},
-              .arrangement = {.per_class = 2, .batch = 8},
+              .arrangement = {.per_class = 2},
               .classes = study::classes_studied(std::move(classes), 10),
               .seeds = {Seed{1}}};
     return study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));

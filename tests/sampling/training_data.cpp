@@ -39,6 +39,7 @@ using Every = std::tuple<Sampler<Under>, Sampler<Over>, Sampler<Balanced>, Sampl
 /// A user's sampler: every n-th image.
 struct EveryNth {
     static constexpr const char* name = "EveryNth";
+    static constexpr auto fields = names("n");
     int n = 1;
     Positions positions(const Population& all, Seed) const {
         Positions chosen;
@@ -46,7 +47,6 @@ struct EveryNth {
             chosen.push_back(static_cast<std::uint32_t>(i));
         return chosen;
     }
-    void for_each_value(auto&& visit) const { visit("n", n); }
     friend bool operator==(const EveryNth&, const EveryNth&) = default;
 };
 
@@ -65,7 +65,7 @@ struct Written {
 };
 std::string written(const auto& sampler) {
     Written w;
-    sampler.for_each_value([&w](const char* name, const auto& value) { w(name, value); });
+    for_each_value(sampler, [&w](const char* name, const auto& value) { w(name, value); });
     return std::string(sampler.name) + ": " + w.text.str();
 }
 

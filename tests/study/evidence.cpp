@@ -35,7 +35,7 @@ const StudyResults& results() {
                                 Sampler<Balanced>{.count = 4}, Sampler<Balanced>{.count = 16},
                                 Sampler<Balanced>{.count = 5}, Sampler<Under>{.count = 9}},
                    .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon}},
-                   .arrangement = {.per_class = 2, .batch = 8},
+                   .arrangement = {.per_class = 2},
                    .classes = {Label{2}, Label{3}, Label{7}},
                    .seeds = {Seed{1}, Seed{5}},
                    .smallest_epsilons = false};
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(another_seeds_network_is_no_seed_of_the_study) {
         .learner = {},
         .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}},
         .attacks = {Attack<FGSM>{.epsilon = epsilon}},
-        .arrangement = {.per_class = 2, .batch = 8},
+        .arrangement = {.per_class = 2},
         .classes = {Label{3}},
         .seeds = {Seed{8}}};
     const StudyResults small = study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));

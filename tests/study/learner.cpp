@@ -27,7 +27,7 @@ const Recipe recipe{.batch = 8, .looks = 2};
 const Bf16 plain{optimiser, recipe, Cpu<bf16>::Context(1), {}};
 const Mixed mixed{optimiser, recipe, Cpu<bf16>::Context(1), one_thread};
 
-Arranged arranged() { return HoldOutFirst{.per_class = 2, .batch = 8}(small_data(), Sampler<Balanced>{}, Seed{1}); }
+Arranged arranged() { return HoldOutFirst{.per_class = 2}(small_data(), Sampler<Balanced>{}, Seed{1}); }
 
 }  // namespace
 

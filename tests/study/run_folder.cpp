@@ -254,8 +254,8 @@ BOOST_AUTO_TEST_CASE(a_changed_configuration_is_named_and_nothing_is_overwritten
         BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
     };
     refused([](auto& s) { s.learner.recipe.looks = 3; }, "configuration.learner.recipe.looks is 2 there and 3 here");
-    refused([](auto& s) { s.learner.optimiser.decay = 1; }, "configuration.learner.optimiser.rates.decay");
-    refused([](auto& s) { s.arrangement.per_class = 1; }, "configuration.arrangement.per_class");
+    refused([](auto& s) { s.learner.optimiser.decay = 1; }, "configuration.learner.optimiser.values.decay");
+    refused([](auto& s) { s.arrangement.per_class = 1; }, "configuration.arrangement.values.per_class");
     refused([](auto& s) { s.sweep.push_back(.2f); }, "configuration.sweep.2 is nothing there");
     const std::string said = complaint([&] {
         RunFolder run(folder / "run");

@@ -20,7 +20,7 @@ Small small(int* trained = nullptr) {
                 .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4}},
                 .attacks = {Attack<FGSM, Ascent>{.epsilon = .02f}, Attack<Iterative, Ascent>{.epsilon = .02f},
                             Attack<RandomSign>{.epsilon = .02f}, Attack<PermutedSign>{.epsilon = .02f}},
-                .arrangement = {.per_class = 2, .batch = 8},
+                .arrangement = {.per_class = 2},
                 .classes = {},
                 .seeds = {Seed{1}}};
     for (std::uint16_t c = 0; c < 10; ++c) study.classes.push_back(Label{c});
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(keys_are_canonical) {
     BOOST_TEST((a.trainings[3].key == b.trainings[3].key));
     BOOST_TEST(!(a.trainings[3].key == a.trainings[4].key));
     BOOST_TEST(a.trainings[0].key.text() ==
-               R"({"learner":{"arrangement":{"name":"hold_out_first","per_class":2},"name":"class means"},)"
+               R"({"learner":{"arrangement":{"name":"hold_out_first","values":{"per_class":2}},"name":"class means"},)"
                R"("sampler":{"name":"Balanced","values":{"count":null}},"seed":1})");
 }
 

@@ -190,7 +190,7 @@ BOOST_FIXTURE_TEST_CASE(damaged_notes_are_refused, Refusals) {
     const std::string position = "skewgrad.position";
     damaged([](auto& j) { j.erase("in_epoch"); }, {position, "in_epoch"});
     damaged([](auto& j) { j["epoch"] = "two"; }, {position});
-    damaged([](auto& j) { j["updates"] = 400; }, {position, "updates", "400"});
+    damaged([](auto& j) { j["now"]["updates"] = 400; }, {position, "updates", "400"});
     damaged([](auto& j) { j["in_epoch"] = 10000; }, {position});
     damaged([](auto& j) { j["in_epoch"] = -1; }, {position});
     damaged([](auto& j) { j["stop"] = 9; }, {position, "stop", "9"});

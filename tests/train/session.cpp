@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(flips_mirror_the_images_whose_draw_says_so) {
     // Find an image that epoch 0 mirrors and one that it does not.
     int seen = 0;
     for (const std::uint32_t item : parts.fit.items()) {
-        const bool mirrored = flipped(Seed{5}, item, 0, 0);
+        const bool mirrored = flipped(Seed{5}, {item}, 0);
         seen |= mirrored ? 1 : 2;
         const auto trained = [&](const TrainingData& data, bool flips) {
             SmallModel model(Seed{5}, one_thread);

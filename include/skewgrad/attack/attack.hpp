@@ -10,6 +10,7 @@
 #include <xtensor/xtensor.hpp>
 
 #include <skewgrad/attack/handle.hpp>
+#include <skewgrad/core/values.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -30,9 +31,11 @@ concept Direction = requires {
 
 /// Which label a gradient is taken at: the image's own, or the one that the source predicts (ART's default).
 enum class LabelSource : std::uint8_t { True, Predicted };
+inline const char* to_string(LabelSource from) { return from == LabelSource::True ? "true" : "predicted"; }
 
-/// Kinds: FGSM, Iterative, RandomSign, PermutedSign. Each `Attack<Kind, Direction>` is an aggregate of its own, so
-/// that its values are designated: `Attack<FGSM, Ascent>{.epsilon = 0.01f}`. Epsilon is in units of pixels in [0, 1].
+/// Kinds: FGSM, Iterative, RandomSign, PermutedSign. Each `Attack<Kind, Direction>` is an aggregate of its own, whose
+/// `fields` name its values (core/values.hpp): `Attack<FGSM, Ascent>{.epsilon = 0.01f}`. Epsilon is in units of pixels
+/// in [0, 1].
 template <class Kind, Direction D = Ascent>
 struct Attack {
     static_assert(!std::same_as<D, D>, "skewgrad: no attack of this kind; its header may be missing");

@@ -74,6 +74,7 @@ inline std::vector<std::size_t> derangement(std::span<const Label> labels, Seed 
 template <Direction D>
 struct Attack<RandomSign, D> {
     static constexpr const char* name = "random_sign";
+    static constexpr auto fields = names("epsilon", "clip", "seed", "sample");
     float epsilon = 0.01f;
     bool clip = true;
     Seed seed{};
@@ -97,12 +98,6 @@ struct Attack<RandomSign, D> {
         handle.sign_step(moved, origin, signs, SignStep{.alpha = D::sign * epsilon, .clip = clip});
         return moved;
     }
-    template <class Visit>
-    void for_each_value(Visit visit) const {
-        visit("epsilon", epsilon);
-        visit("clip", clip);
-        visit("sample", static_cast<int>(sample));
-    }
     friend bool operator==(const Attack&, const Attack&) = default;
 };
 
@@ -111,6 +106,7 @@ struct Attack<RandomSign, D> {
 template <Direction D>
 struct Attack<PermutedSign, D> {
     static constexpr const char* name = "permuted_sign";
+    static constexpr auto fields = names("epsilon", "clip", "sign_of_zero", "seed");
     float epsilon = 0.01f;
     bool clip = true;
     float sign_of_zero = 0;
@@ -142,12 +138,6 @@ struct Attack<PermutedSign, D> {
         handle.sign_step(moved, origin, handle.load(others),
                          SignStep{.alpha = D::sign * epsilon, .clip = clip, .at_zero = sign_of_zero});
         return moved;
-    }
-    template <class Visit>
-    void for_each_value(Visit visit) const {
-        visit("epsilon", epsilon);
-        visit("clip", clip);
-        visit("sign_of_zero", sign_of_zero);
     }
     friend bool operator==(const Attack&, const Attack&) = default;
 };

@@ -16,6 +16,7 @@ struct FGSM {};
 template <Direction D>
 struct Attack<FGSM, D> {
     static constexpr const char* name = "fgsm";
+    static constexpr auto fields = names("epsilon", "clip", "sign_of_zero", "label");
     float epsilon = 0.01f;
     bool clip = true;        ///< to [0, 1]
     float sign_of_zero = 0;  ///< what sign(0) is
@@ -53,13 +54,6 @@ struct Attack<FGSM, D> {
         handle.sign_step(moved, origin, gradient,
                          SignStep{.alpha = D::sign * e, .clip = clip, .at_zero = sign_of_zero});
         return moved;
-    }
-    template <class Visit>
-    void for_each_value(Visit visit) const {
-        visit("epsilon", epsilon);
-        visit("clip", clip);
-        visit("sign_of_zero", sign_of_zero);
-        visit("label", label == LabelSource::True ? "true" : "predicted");
     }
     friend bool operator==(const Attack&, const Attack&) = default;
 };

@@ -19,6 +19,7 @@ struct Iterative {};
 template <Direction D>
 struct Attack<Iterative, D> {
     static constexpr const char* name = "iterative";
+    static constexpr auto fields = names("epsilon", "steps", "alpha", "project", "clip", "sign_of_zero", "label");
     float epsilon = 0.01f;
     int steps = 10;
     float alpha = 0;  ///< one step; 0: epsilon / steps (epsilon itself where `project` is off)
@@ -56,16 +57,6 @@ struct Attack<Iterative, D> {
             handle.sign_step(moved, origin, gradient, one);
         }
         return moved;
-    }
-    template <class Visit>
-    void for_each_value(Visit visit) const {
-        visit("epsilon", epsilon);
-        visit("steps", steps);
-        visit("alpha", alpha);
-        visit("project", project);
-        visit("clip", clip);
-        visit("sign_of_zero", sign_of_zero);
-        visit("label", label == LabelSource::True ? "true" : "predicted");
     }
     friend bool operator==(const Attack&, const Attack&) = default;
 

@@ -87,6 +87,23 @@ inline constexpr bool is_self_check = false;
 template <class A>
 inline constexpr bool is_self_check<AsSelfCheck<A>> = true;
 
+/// Throws ValueError, naming field and value, where an attack has values that cannot be.
+template <class A>
+void check_values(const A& attack) {
+    if constexpr (is_self_check<A>)
+        check_values(attack.attack);
+    else if constexpr (requires { attack.check(); })
+        attack.check();
+}
+/// Test images that a class needs to be met with the attack.
+template <class A>
+inline constexpr int least_images_of_class = [] {
+    if constexpr (requires { A::least_images_of_class; })
+        return A::least_images_of_class;
+    else
+        return 1;
+}();
+
 /// Gradients that an attack takes beyond the one that its source's cells share.
 template <class A>
 int further_gradients(const A& attack) {

@@ -1,9 +1,7 @@
 // What a training is, what a cell is: comparable values with canonical JSON.
 #pragma once
 #include <cstddef>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -12,31 +10,18 @@
 #include <skewgrad/attack/attack.hpp>
 #include <skewgrad/core/label.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/store/value_json.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
 /// An attack that a victim meets from its own gradient only, to check the study itself (By<..., AsSelfCheck<A>>).
 template <class A>
 struct AsSelfCheck {
+    static constexpr auto fields = names("attack");
     A attack{};
 };
 
 namespace study {
-
-inline nlohmann::json value_json(Label y) { return index(y); }
-inline nlohmann::json value_json(const std::map<Label, int>& counts) {
-    nlohmann::json all = nlohmann::json::object();
-    for (const auto& [label, count] : counts) all[std::to_string(index(label))] = count;
-    return all;
-}
-template <class T>
-nlohmann::json value_json(const std::optional<T>& value) {
-    return value ? nlohmann::json(*value) : nlohmann::json();
-}
-template <class T>
-nlohmann::json value_json(const T& value) {
-    return value;
-}
 
 /// The direction of an attack's step, for its description.
 template <class T>
@@ -48,17 +33,12 @@ struct DirectionOf<Attack<Kind, D>> {
     static constexpr const char* name = D::name;
 };
 
-/// Name and values of a sampler or an attack, through its `for_each_value`; an attack's direction and, where it draws,
-/// its seed are among them.
-template <class T>
+/// Name and fields of a sampler, a data protocol or an attack; an attack's direction is among them.
+template <Value T>
 nlohmann::json description(const T& thing) {
-    nlohmann::json values = nlohmann::json::object();
-    thing.for_each_value([&](const char* name, const auto& value) { values[name] = value_json(value); });
-    if constexpr (DirectionOf<T>::name != nullptr) {
-        values["direction"] = DirectionOf<T>::name;
-        if constexpr (requires { thing.seed; }) values["seed"] = thing.seed.value;
-    }
-    return {{"name", T::name}, {"values", std::move(values)}};
+    nlohmann::json all = named_json(thing);
+    if constexpr (DirectionOf<T>::name != nullptr) all["values"]["direction"] = DirectionOf<T>::name;
+    return all;
 }
 /// A self-check's name tells it from the study's own attacks.
 template <class A>

@@ -32,10 +32,11 @@ concept Learner = Differentiable<typename L::ModelType> &&
 
 /// Where a training that may be interrupted leaves its state.
 struct CheckpointPlace {
-    std::filesystem::path file;   ///< written whole at each look's end; where it is there, training goes on from it
+    std::filesystem::path file;   ///< written at each look's end; where it is there, training goes on; empty: nowhere
     Notes notes;                  ///< kept in the file, and expected in it
     FromHardware accepted{};      ///< whether another backend's or instruction set's is taken
     std::function<void()> saved;  ///< called after each write; may be empty
+    std::function<bool()> stop;   ///< asked after each update; true: leave a checkpoint and throw Stopped; may be empty
 };
 
 /// A learner whose models can be written to a file and read again: a study then holds in memory only those it needs.
@@ -59,6 +60,23 @@ concept RunsOnHardware = Learner<L> && requires(const L& l) {
     { l.runs_on() } -> std::convertible_to<std::string>;
 };
 
+/// A learner that can say before the first training that none can be: `check_values()` of its own values,
+/// `check_data(list)` of each list of images that it will be given; both throw ValueError.
+template <class L>
+concept CheckingLearner =
+    Learner<L> && requires(const L& l, const TrainingData& fit, const HeldOutData& held, const TestData& test) {
+        l.check_values();
+        l.check_data(fit);
+        l.check_data(held);
+        l.check_data(test);
+    };
+
+/// A learner that some types of networks would leave without an identity in files: `unidentified()` says why.
+template <class L>
+concept IdentifiedLearner = Learner<L> && requires(const L& l) {
+    { l.unidentified() } -> std::convertible_to<std::string>;
+};
+
 /// A learner that can train several models at a time: `beside(jobs)` is one like it for one of `jobs` threads that
 /// train at once, to the same bits; `adopt(model)` makes of what such a one trained a model like this one's own;
 /// `jobs()` says how many at a time are fastest.
@@ -72,34 +90,20 @@ concept ConcurrentLearner =
 
 namespace study {
 
-/// What a network learner is, as JSON; compiled once for all networks.
-inline nlohmann::json network_learner_json(const std::string& network, const std::string& backend,
-                                           const char* optimiser_name, std::span<const optimiser::Rate> rates,
-                                           const Recipe& recipe) {
-    nlohmann::json j;
-    j["network"] = network;
-    j["backend"] = backend;
-    j["optimiser"]["name"] = optimiser_name;
-    for (const auto& rate : rates) j["optimiser"]["rates"][rate.name] = rate.value;
-    j["recipe"]["batch"] = recipe.batch;
-    j["recipe"]["looks"] = recipe.looks;
-    j["recipe"]["patience"] = recipe.patience;
-    j["recipe"]["min_delta"] = recipe.min_delta;
-    j["recipe"]["flips"] = recipe.flips;
-    return j;
-}
-
-/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end.
+/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end
+/// and where it is stopped. Throws Stopped then.
 /// Not inlined: a caller knows the session's type, and optimisers would compile the whole loop for each.
 [[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
                                        const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
     if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {
-        session.advance(observer);
-        if (!keeps) continue;
-        session.save(at.file, at.notes);
-        if (at.saved) at.saved();
+        const bool stopped = session.advance(observer, at.stop) == nullptr;
+        if (keeps) {
+            session.save(at.file, at.notes);
+            if (at.saved) at.saved();
+        }
+        if (stopped) throw Stopped("a training was stopped within a look");
     }
 }
 
@@ -118,6 +122,7 @@ struct NetworkLearner {
     Recipe recipe{};
     typename B::Context context{};
     [[no_unique_address]] std::conditional_t<carries_over, typename Measured::Context, NoContext> measured_context{};
+    static constexpr auto fields = names("optimiser", "recipe", "context", "measured_context");
 
     Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});
@@ -127,7 +132,7 @@ struct NetworkLearner {
                              const CheckpointPlace& at) const {
         Recipe own = recipe;
         own.flips = data.flips && recipe.flips;
-        if (data.updates_per_look > 0) own.updates_per_look = data.updates_per_look;
+        if (own.updates_per_look == 0) own.updates_per_look = data.look.updates(own.batch);
         Model<N, B> model(seed, context);
         auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
         study::carry_on(session, observer, at);
@@ -152,9 +157,35 @@ struct NetworkLearner {
         load_parameters(model, file, notes);
         return model;
     }
+    /// What a training's identity depends on: the network, the loss and every field but the contexts, which are
+    /// hardware.
     nlohmann::json json() const {
-        const auto rates = optimiser.rates();
-        return study::network_learner_json(describe<N>(), backend_name(), O::name, rates, recipe);
+        nlohmann::json all{{"network", describe<N>()}, {"backend", backend_name()}, {"loss", CrossEntropy::name}};
+        for_each_value(*this, [&](const char* name, const auto& field) {
+            using Field = std::remove_cvref_t<decltype(field)>;
+            if constexpr (Optimiser<Field>)
+                all[name] = named_json(field);
+            else if constexpr (Value<Field>)
+                all[name] = value_json(field);
+        });
+        return all;
+    }
+    /// Why a run's folder could not tell this learner's networks from another's; empty: it can.
+    std::string unidentified() const {
+        constexpr int position = first_nameless_layer<N>();
+        if constexpr (position == 0)
+            return {};
+        else
+            return "the layer at position " + std::to_string(position) +
+                   " of the network has no name: a layer is "
+                   "known in files by its `static constexpr const char* name` and its `values`";
+    }
+    /// Throws ValueError, naming the field, for values with which no network could be trained.
+    void check_values() const { check(recipe); }
+    /// Throws ValueError for images of another shape than the network's and for labels beyond its classes.
+    template <class Data>
+    void check_data(const Data& data) const {
+        Model<N, B>::check_shape_of(data);
     }
     std::string runs_on() const {
         if constexpr (carries_over)

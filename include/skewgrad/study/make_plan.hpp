@@ -43,7 +43,7 @@ public:
     explicit Planner(const ToPlan& of) : of_(of) {}
 
     Plan make() {
-        if (of_.seeds.empty() || of_.classes.empty()) throw ValueError("a study needs at least one seed and one class");
+        check();
         for (std::size_t s = 0; s < of_.seeds.size(); ++s) {
             const Seed seed = of_.seeds[s];
             other_ = of_.seeds.size() > 1 ? of_.seeds[(s + 1) % of_.seeds.size()] : Seed{seed.value + 1};
@@ -58,6 +58,25 @@ public:
     }
 
 private:
+    void check() const {
+        if (of_.seeds.empty()) throw ValueError("Study::seeds is empty: a study needs at least one seed");
+        if (of_.classes.empty()) throw ValueError("Study::classes is empty: a study needs at least one class");
+        if (of_.kinds.empty()) throw ValueError("Study::samplers names no network");
+        const auto distinct = [](const char* what, const auto& list, auto number) {
+            for (std::size_t i = 0; i < list.size(); ++i)
+                for (std::size_t j = 0; j < i; ++j)
+                    if (list[i] == list[j])
+                        throw ValueError(std::string("Study::") + what + ": " + std::to_string(number(list[i])) +
+                                         " stands twice");
+        };
+        distinct("seeds", of_.seeds, [](Seed s) { return s.value; });
+        distinct("classes", of_.classes, [](Label c) { return index(c); });
+        distinct("transfer", of_.transfer, [](std::size_t kind) { return kind; });
+        for (const std::size_t kind : of_.transfer)
+            if (kind >= of_.kinds.size())
+                throw ValueError("Study::transfer names sampler " + std::to_string(kind) + ", they are 0 to " +
+                                 std::to_string(of_.kinds.size() - 1));
+    }
     bool is_for(std::size_t kind, std::size_t c) const {
         return !of_.kinds[kind].only || *of_.kinds[kind].only == of_.classes[c];
     }

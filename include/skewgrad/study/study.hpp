@@ -1,5 +1,6 @@
 // A study composed at compile time: a learner, samplers, sources and attacks; planned, then run.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <tuple>
@@ -55,25 +56,44 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     std::vector<std::size_t> transfer{};
     std::vector<std::string> left_out{};  ///< optional parts not asked for, one sentence each: the plan lists them
 
+    /// Throws ValueError, naming field and value, where learner or attacks have values that cannot be.
+    void check_values() const {
+        if constexpr (CheckingLearner<L>) learner.check_values();
+        study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::check_values(attack); });
+    }
+    void check_images([[maybe_unused]] const Arranged& data, [[maybe_unused]] const TestData& test) const {
+        if constexpr (CheckingLearner<L>) {
+            learner.check_data(data.fit);
+            if (!data.held.empty()) learner.check_data(data.held);
+            learner.check_data(test);
+        }
+    }
+
     /// What it is without its types; to be used while the study lives.
     study::Composition composition() const {
         static constexpr Source from[] = {O::source...};
         static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
-        study::Composition all{.learner = learner.json(),
-                               .arrangement = arrangement.json(),
-                               .runs_on = {},
-                               .kinds = {},
-                               .attacks = attack_descriptions(),
-                               .attacks_to_plan = by,
-                               .sources = from,
-                               .classes = classes,
-                               .seeds = seeds,
-                               .test_images_per_class = test_images_per_class,
-                               .along = {smallest_epsilons, sweep},
-                               .adjusts_logits = adjust_logits,
-                               .adjustable = LogitAdjustable<ModelType>,
-                               .transfer = transfer,
-                               .left_out = left_out};
+        study::Composition all{
+            .check_values = [this] { check_values(); },
+            .check_images = [this](const Arranged& data, const TestData& test) { check_images(data, test); },
+            .unidentified = {},
+            .learner = learner.json(),
+            .arrangement = study::description(arrangement),
+            .runs_on = {},
+            .kinds = {},
+            .attacks = attack_descriptions(),
+            .attacks_to_plan = by,
+            .sources = from,
+            .classes = classes,
+            .seeds = seeds,
+            .test_images_per_class = test_images_per_class,
+            .along = {smallest_epsilons, sweep},
+            .adjusts_logits = adjust_logits,
+            .adjustable = LogitAdjustable<ModelType>,
+            .transfer = transfer,
+            .left_out = left_out};
+        all.least_images_of_class = std::max({1, study::least_images_of_class<A>...});
+        if constexpr (IdentifiedLearner<L>) all.unidentified = learner.unidentified();
         if constexpr (RunsOnHardware<L>) all.runs_on = learner.runs_on();
         study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {
             study::add_kinds(all.kinds, sampler, arrangement, classes);

@@ -36,26 +36,33 @@ public:
     const Recipe& recipe() const { return recipe_; }
     Seed seed() const { return seed_; }
 
-    /// Runs one look and returns its record. Throws NumericalError, naming look, update and epoch, when a batch's loss
-    /// is not finite; the weights are then those before that update. A device says so within 32 updates.
-    const Look& advance(const TrainingObserver& observer = {}) {
+    /// Runs one look, or what is left of the one in progress, and returns its record. Throws NumericalError, naming
+    /// look, update and epoch, when a batch's loss is not finite; the weights are then those before that update. A
+    /// device says so within 32 updates.
+    const Look& advance(const TrainingObserver& observer = {}) { return *advance(observer, {}); }
+    /// The same, until `stop()`, asked after each update, is true: null where that ends it within the look, from where
+    /// the next call, or a session that loads what this one saves, goes on with the same bits.
+    const Look* advance(const TrainingObserver& observer, const std::function<bool()>& stop) {
         if (finished()) throw Error("training is finished: it cannot be advanced");
         const int number = static_cast<int>(history_.looks.size()) + 1;
-        StepState before = state_;
-        for (int update = 0; update < recipe_.updates_per_look; ++update) {
+        if (in_look_ == 0) look_began_ = state_;
+        while (in_look_ < recipe_.updates_per_look) {
             const std::uint32_t epoch = epoch_;  // the step may end it
             step();
-            const bool tells = update % 32 == 0, last = update + 1 == recipe_.updates_per_look;
-            if (tells || last) read(state_);
+            const bool tells = in_look_ % 32 == 0, last = ++in_look_ == recipe_.updates_per_look;
+            const bool stops = !last && stop && stop();
+            if (tells || last || stops) read(state_);
             if (!state_.finite())
                 throw NumericalError("the training loss is not finite at look " + std::to_string(number) + ", update " +
                                      std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
                                      "; a smaller learning rate may help");
-            if (observer && tells) observer(progress(number, update + 1, before, nullptr));
+            if (observer && tells) observer(progress(number, nullptr));
+            if (stops) return nullptr;
         }
-        finish_look(number, before);
-        if (observer) observer(progress(number, recipe_.updates_per_look, before, &history_.looks.back()));
-        return history_.looks.back();
+        finish_look(number);
+        in_look_ = 0;
+        if (observer) observer(progress(number, &history_.looks.back()));
+        return &history_.looks.back();
     }
 
     /// Puts the best weights so far into the model: what `advance` does by itself at the end, for who stops before.
@@ -74,19 +81,7 @@ public:
 protected:
     AnySession(TrainingData data, HeldOutData held, const Recipe& recipe, Seed seed)
         : data_(std::move(data)), held_(std::move(held)), recipe_(recipe), seed_(seed) {
-        const auto positive = [](const char* what, long long value) {
-            if (value < 1)
-                throw ValueError(std::string("a recipe's ") + what + " is " + std::to_string(value) +
-                                 ", it must be at least 1");
-        };
-        positive("batch", recipe_.batch);
-        positive("looks", recipe_.looks);
-        positive("patience", recipe_.patience);
-        if (recipe_.updates_per_look < 0)
-            throw ValueError("a recipe's updates_per_look is " + std::to_string(recipe_.updates_per_look));
-        if (!(recipe_.min_delta >= 0))
-            throw ValueError("a recipe's min_delta is " + std::to_string(recipe_.min_delta) +
-                             ", it must be at least 0");
+        check(recipe_);
         if (data_.empty()) throw ValueError(data_.name() + ": there are no images to train on");
         if (recipe_.updates_per_look == 0)
             recipe_.updates_per_look = std::max(1, static_cast<int>(data_.size()) / recipe_.batch);
@@ -98,10 +93,12 @@ protected:
     const HeldOutData& held() const { return held_; }
 
     // For checkpoints.
-    checkpoint::Position position() const { return {history_, state_, epoch_, position_}; }
+    checkpoint::Position position() const { return {history_, state_, look_began_, in_look_, epoch_, position_}; }
     void set_position(checkpoint::Position position) {
         history_ = std::move(position.history);
         state_ = position.state;
+        look_began_ = position.look_began;
+        in_look_ = position.in_look;
         epoch_ = position.epoch;
         position_ = position.in_epoch;
         order_.clear();
@@ -153,11 +150,11 @@ private:
         }
     }
 
-    void finish_look(int number, const StepState& before) {
+    void finish_look(int number) {
         Look look{.look = number, .updates = state_.updates, .epoch = epoch_};
-        const auto images = static_cast<double>(state_.images - before.images);
-        look.train_loss = (state_.loss_sum - before.loss_sum) / images;
-        look.train_accuracy = static_cast<double>(state_.correct - before.correct) / images;
+        const auto images = static_cast<double>(state_.images - look_began_.images);
+        look.train_loss = (state_.loss_sum - look_began_.loss_sum) / images;
+        look.train_accuracy = static_cast<double>(state_.correct - look_began_.correct) / images;
         if (!held_.empty()) {
             const Seen seen = held_out();
             look.held_loss = seen.loss;
@@ -182,15 +179,15 @@ private:
         if (finished()) take_best();
     }
 
-    TrainingProgress progress(int number, int update, const StepState& before, const Look* finished) const {
-        const auto images = static_cast<double>(state_.images - before.images);
+    TrainingProgress progress(int number, const Look* finished) const {
+        const auto images = static_cast<double>(state_.images - look_began_.images);
         return {.look = number,
                 .looks = recipe_.looks,
-                .update = update,
+                .update = finished ? recipe_.updates_per_look : in_look_,
                 .updates = recipe_.updates_per_look,
                 .images = state_.images,
-                .loss = (state_.loss_sum - before.loss_sum) / images,
-                .accuracy = static_cast<double>(state_.correct - before.correct) / images,
+                .loss = (state_.loss_sum - look_began_.loss_sum) / images,
+                .accuracy = static_cast<double>(state_.correct - look_began_.correct) / images,
                 .finished = finished};
     }
 
@@ -201,7 +198,8 @@ private:
     std::vector<Pick> order_;  // of the epoch in progress; empty: not drawn yet
     std::size_t position_ = 0;
     std::uint32_t epoch_ = 0;
-    StepState state_;
+    StepState state_, look_began_;  // now; where the look in progress began
+    int in_look_ = 0;               // updates of it
     History history_;
     mutable std::optional<std::array<std::string, 2>> digests_;  // of both lists' images: read once, when asked for
 };

@@ -10,13 +10,11 @@ namespace SKEWGRAD_NAMESPACE {
 
 template <ANetwork N, Backend B, Optimiser O, class Loss>
 checkpoint::Identity Session<N, B, O, Loss>::identity() const {
-    const auto rates = optimiser_.rates();
     return {.network = describe<N>(),
             .backend = B::name(),
             .runs_on = model_.context().description(),
             .loss = Loss::name,
-            .optimiser = O::name,
-            .rates = {rates.begin(), rates.end()},
+            .optimiser = named_json(optimiser_),
             .recipe = recipe(),
             .seed = seed(),
             .digests = digests()};

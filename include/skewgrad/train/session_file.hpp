@@ -12,10 +12,10 @@
 #include <vector>
 
 #include <skewgrad/backend/backend.hpp>
-#include <skewgrad/nn/optimisers.hpp>
 #include <skewgrad/store/digest.hpp>
 #include <skewgrad/store/network_file.hpp>
 #include <skewgrad/store/notes.hpp>
+#include <skewgrad/store/value_json.hpp>
 #include <skewgrad/train/recipe.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -39,29 +39,17 @@ std::string digest_of(const Subset<S>& data) {
 
 /// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
 struct Identity {
-    std::string network, backend, runs_on, loss, optimiser;
-    std::vector<optimiser::Rate> rates;
+    std::string network, backend, runs_on, loss;
+    nlohmann::json optimiser;
     Recipe recipe;
     Seed seed;
     std::array<std::string, 2> digests;  ///< of training and held-out images
 
     nlohmann::json json() const {
-        nlohmann::json values;
-        for (const auto& rate : rates) values[rate.name] = rate.value;
-        return {{"network", network},
-                {"backend", backend},
-                {"runs_on", runs_on},
-                {"loss", loss},
-                {"optimiser", {{"name", optimiser}, {"rates", values}}},
-                {"recipe",
-                 {{"batch", recipe.batch},
-                  {"looks", recipe.looks},
-                  {"patience", recipe.patience},
-                  {"min_delta", recipe.min_delta},
-                  {"updates_per_look", recipe.updates_per_look},
-                  {"flips", recipe.flips}}},
-                {"seed", seed.value},
-                {"training_images", digests[0]},
+        return {{"network", network},           {"backend", backend},
+                {"runs_on", runs_on},           {"loss", loss},
+                {"optimiser", optimiser},       {"recipe", value_json(recipe)},
+                {"seed", seed.value},           {"training_images", digests[0]},
                 {"held_out_images", digests[1]}};
     }
 };
@@ -94,6 +82,14 @@ inline Look look_from(const nlohmann::json& j) {
             .best = j.at("best")};
 }
 
+inline nlohmann::json to_json(const StepState& s) {
+    return {{"updates", s.updates}, {"images", s.images}, {"correct", s.correct}, {"loss_sum", s.loss_sum}};
+}
+inline StepState state_from(const nlohmann::json& j) {
+    return {
+        .updates = j.at("updates"), .images = j.at("images"), .correct = j.at("correct"), .loss_sum = j.at("loss_sum")};
+}
+
 inline nlohmann::json to_json(const History& h) {
     nlohmann::json looks = nlohmann::json::array();
     for (const Look& look : h.looks) looks.push_back(to_json(look));
@@ -113,10 +109,11 @@ inline History history_from(const nlohmann::json& j) {
     return h;
 }
 
-/// Where a session stands at a look's end.
+/// Where a session stands.
 struct Position {
     History history;
-    StepState state;
+    StepState state, look_began;  ///< now; where the look in progress began
+    int in_look = 0;              ///< updates of that look that were made
     std::uint32_t epoch = 0;
     std::size_t in_epoch = 0;  ///< images of the epoch that were seen
 };
@@ -141,10 +138,9 @@ void write(const std::filesystem::path& path, const network_file::Layout& networ
     for (const auto& [name, values] : lists)
         network_file::append<Real>(file, network, name + ".", std::span<const Real>(values));
     nlohmann::json at = to_json(position.history);
-    at["updates"] = position.state.updates;
-    at["images"] = position.state.images;
-    at["correct"] = position.state.correct;
-    at["loss_sum"] = position.state.loss_sum;
+    at["now"] = to_json(position.state);
+    at["look_began"] = to_json(position.look_began);
+    at["in_look"] = position.in_look;
     at["epoch"] = position.epoch;
     at["in_epoch"] = position.in_epoch;
     file.metadata["skewgrad.session"] = identity.json().dump();
@@ -184,10 +180,9 @@ inline Position position(const TensorFile& file, int updates_per_look, std::size
     Position p;
     try {
         p.history = history_from(at);
-        p.state = {.updates = at.at("updates"),
-                   .images = at.at("images"),
-                   .correct = at.at("correct"),
-                   .loss_sum = at.at("loss_sum")};
+        p.state = state_from(at.at("now"));
+        p.look_began = state_from(at.at("look_began"));
+        p.in_look = at.at("in_look");
         p.epoch = at.at("epoch");
         p.in_epoch = at.at("in_epoch");
     } catch (const nlohmann::json::exception& e) {
@@ -198,7 +193,10 @@ inline Position position(const TensorFile& file, int updates_per_look, std::size
             throw damaged(std::string(what) + " is " + std::to_string(found) + ", not " + std::to_string(wanted));
     };
     const auto looks = static_cast<std::uint64_t>(p.history.looks.size());
-    agree("updates", p.state.updates, looks * static_cast<std::uint64_t>(updates_per_look));
+    if (p.in_look < 0 || p.in_look >= updates_per_look) throw damaged("in_look is " + std::to_string(p.in_look));
+    const std::uint64_t made = looks * static_cast<std::uint64_t>(updates_per_look);
+    agree("updates", p.state.updates, made + static_cast<std::uint64_t>(p.in_look));
+    if (p.in_look > 0) agree("look_began.updates", p.look_began.updates, made);
     agree("images", p.state.images, std::uint64_t{p.epoch} * images + p.in_epoch);
     if (p.in_epoch >= images) throw damaged("in_epoch is " + std::to_string(p.in_epoch));
     if (p.history.best_look < 0 || p.history.best_look > static_cast<int>(looks))

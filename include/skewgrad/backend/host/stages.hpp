@@ -38,12 +38,7 @@ struct Stage : decltype(choose_stage<B, L>())::type {};
 template <class B, class In, class Out>
 Stream dropout_stream(const Call<B, In, In, Out>& call, int n) {
     const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
-    return {.seed = call.batch->seed,
-            .purpose = Purpose::dropout,
-            .node = call.site.node,
-            .item = pick.item,
-            .epoch = call.batch->epoch,
-            .copy = pick.copy};
+    return stream_of(call.batch->seed, Purpose::dropout, pick, call.batch->epoch, call.site.node);
 }
 
 /// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.

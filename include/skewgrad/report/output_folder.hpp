@@ -1,0 +1,34 @@
+// A folder for results, tried before the work: made, empty or a report's own, and open to writing.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include <skewgrad/core/error.hpp>
+#include <skewgrad/store/whole_file.hpp>
+
+namespace SKEWGRAD_NAMESPACE::report {
+
+/// The file that marks a folder as a report's: the list of its tables and figures.
+inline constexpr const char* parts_list = "parts.txt";
+
+/// Makes the folder where it is missing and writes the mark that it is a report's. Throws FileError where it holds
+/// something and no such mark (what others left there would be overwritten), cannot be made, or takes no file (closed
+/// to us, a full disk).
+inline void claim_output_folder(const std::filesystem::path& folder) {
+    const std::filesystem::path mark = folder / parts_list;
+    std::error_code problem;
+    std::filesystem::directory_iterator entries(folder, problem);
+    if (!problem && !std::filesystem::exists(mark, problem))
+        for (const auto& entry : entries)
+            if (!is_partial_file(entry.path()))
+                throw FileError(folder.string(),
+                                "holds \"" + entry.path().filename().string() +
+                                    "\" and no report: results go to an empty folder, or to one that a "
+                                    "report was written to");
+    make_folder(folder);
+    // Even where the mark is there: this shows that files can be written.
+    write_whole_file(mark, std::filesystem::exists(mark, problem) ? read_whole_text(mark) : std::string());
+}
+
+}  // namespace SKEWGRAD_NAMESPACE::report
