@@ -2,6 +2,7 @@
 // A run's JSON files and its lock, changed behind a right digest or replaced: where the run stands, and going on with
 // it.
 #include <skewgrad/command_line/study_status.hpp>
+#include <skewgrad/study/run_folder.hpp>
 #include "fuzz/edits.hpp"
 #include "fuzz/small_run.hpp"
 

@@ -26,7 +26,7 @@ skewgrad::StudyResults run_in(const std::filesystem::path& folder, const skewgra
         study{.learner = {},
               .samplers = {{}, {.count = 2}},
               .attacks = {{.epsilon = .1f}, {.epsilon = .1f}},
-              .arrangement = {.per_class = 1, .batch = 4},
+              .arrangement = {.per_class = 1},
               .classes = {Label{1}},
               .seeds = {Seed{1}},
               .sweep = {0, .1f}};
