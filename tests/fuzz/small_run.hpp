@@ -14,7 +14,8 @@ namespace skewgrad_fuzz {
 /// Five images a class of 1 x 2 x 2 pixels, for training and for testing.
 skewgrad::Splits small_data(const std::vector<std::string>& class_names = {"airplane", "cat", "dog", "truck"});
 
-/// Begins a study in a folder, or goes on with it: two networks, each attacked in one class by both their gradients.
+/// Begins a study in a folder, or goes on with it: two networks, attacked in one class by both their
+/// gradients, and one whose training fails.
 skewgrad::StudyResults run_in(const std::filesystem::path& folder, const skewgrad::Splits& data = small_data());
 
 /// Everything that is made of results: all files of a report.

@@ -8,6 +8,22 @@
 
 namespace skewgrad_fuzz {
 
+namespace {
+
+/// The nearest class mean; the network of three images of a class cannot be had.
+struct FailingLearner {
+    using ModelType = MeansModel;
+
+    skewgrad::Learned<MeansModel> train(const skewgrad::Arranged& data, skewgrad::Seed seed,
+                                        const skewgrad::TrainingObserver& observer) const {
+        if (data.fit.counts()[1] == 3) throw skewgrad::NumericalError("the training loss is not finite");
+        return MeansLearner{}.train(data, seed, observer);
+    }
+    nlohmann::json json() const { return {{"name", "class means"}}; }
+};
+
+}  // namespace
+
 skewgrad::Splits small_data(const std::vector<std::string>& class_names) {
     std::vector<std::uint8_t> bytes;
     std::vector<skewgrad::Label> labels;
@@ -21,10 +37,10 @@ skewgrad::Splits small_data(const std::vector<std::string>& class_names) {
 }
 skewgrad::StudyResults run_in(const std::filesystem::path& folder, const skewgrad::Splits& data) {
     using namespace skewgrad;
-    const Study<MeansLearner, On<Sampler<Balanced>, Sampler<Under>>, From<SameModel, DifferentModel>,
+    const Study<FailingLearner, On<Sampler<Balanced>, std::vector<Sampler<Under>>>, From<SameModel, DifferentModel>,
                 By<Attack<FGSM>, Attack<RandomSign>>>
         study{.learner = {},
-              .samplers = {{}, {.count = 2}},
+              .samplers = {{}, {{.count = 2}, {.count = 3}}},
               .attacks = {{.epsilon = .1f}, {.epsilon = .1f}},
               .arrangement = {.per_class = 1},
               .classes = {Label{1}},
