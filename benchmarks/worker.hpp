@@ -15,7 +15,6 @@
 #include <skewgrad/command_line/options.hpp>
 #include <skewgrad/command_line/run_main.hpp>
 #include <skewgrad/core/error.hpp>
-#include <skewgrad/core/parallel.hpp>
 #include <skewgrad/data.hpp>
 
 namespace worker {
@@ -34,12 +33,12 @@ struct Request {
 using Unit = std::function<int()>;
 
 struct Settings {
-    int threads = skewgrad::default_threads();
+    int threads = 0;             ///< once parsed, a number (add_threads)
     std::filesystem::path data;  ///< CIFAR-10's folder; empty: the embedded set
 };
 
 inline void add_settings(CLI::App& app, Settings& settings) {
-    skewgrad::add_number(app, "--threads", settings.threads, 1, 4096, "Threads to compute with");
+    skewgrad::add_threads(app, settings.threads);
     app.add_option("--data", settings.data, "Folder of CIFAR-10's binary files; without it, painted images")
         ->envname(skewgrad::data_variable)
         ->check(CLI::ExistingDirectory);

@@ -1,8 +1,8 @@
 // links: command_line reference
 // units: paper_study/program.cpp
 // cuda
-// The study of Possas and Zhou: 22 networks a seed, the 50 attack combinations of Table 1 and a column more, controls,
-// two protocols. With --run it is a folder that may be killed at any moment and continued.
+// The study of Possas and Zhou: their 21 networks a seed and three of our own, the 50 attack combinations of Table 1
+// and a column more, controls, two protocols. With --run it is a folder that may be killed at any moment and continued.
 //
 // Only what depends on the types stands here, the study's composition; options, data and report are a unit beside it.
 #include <cstdlib>

@@ -6,7 +6,6 @@
 #include <functional>
 #include <limits>
 #include <new>
-#include <optional>
 #include <skewgrad/command_line/options.hpp>
 #include <skewgrad/command_line/run_main.hpp>
 #include <skewgrad/core/error.hpp>
@@ -15,29 +14,18 @@
 #include <string>
 #include <vector>
 
+#include "core/environment.hpp"
 #include "store/temporary_folder.hpp"
 
 using namespace skewgrad;
 using skewgrad_tests::TemporaryFolder;
+using skewgrad_tests::Variable;
 
 namespace {
 
 /// The environment's data folder for a time.
-class DataVariable {
-public:
-    explicit DataVariable(const char* value) {
-        if (const char* before = std::getenv(data_variable)) before_ = before;
-        set(value);
-    }
-    DataVariable(const DataVariable&) = delete;
-    DataVariable& operator=(const DataVariable&) = delete;
-    ~DataVariable() { set(before_ ? before_->c_str() : nullptr); }
-
-private:
-    static void set(const char* value) {
-        value != nullptr ? ::setenv(data_variable, value, 1) : ::unsetenv(data_variable);
-    }
-    std::optional<std::string> before_;
+struct DataVariable : Variable {
+    explicit DataVariable(const char* value) : Variable(data_variable, value) {}
 };
 
 struct Ending {
@@ -161,8 +149,30 @@ BOOST_AUTO_TEST_CASE(the_environment_names_the_data_where_no_option_does) {
     BOOST_TEST(ending.error == "error: no data folder: give --data FOLDER or set SKEWGRAD_CIFAR10\n");
 }
 
+// Wherever the options stand when the variable is read: in `main`, no handler is there yet.
+BOOST_AUTO_TEST_CASE(the_environment_says_how_many_threads_where_no_option_does) {
+    const DataVariable none(nullptr);
+    const Variable openmp("OMP_NUM_THREADS", nullptr), slurm("SLURM_CPUS_PER_TASK", "9");
+    BOOST_TEST(run({}).options.threads == 9);
+    for (const char* value : {"abc", "-2", "0", "99999999999"}) {
+        const Variable ours("SKEWGRAD_THREADS", value);
+        const Ending ending = run({});
+        BOOST_TEST(ending.status == 1);
+        BOOST_TEST(!ending.ran);
+        BOOST_TEST(ending.out == "");
+        BOOST_TEST(ending.error == std::string("error: environment variable SKEWGRAD_THREADS is '") + value +
+                                       "'; possible: a whole number from 1 to 4096\n");
+        BOOST_TEST(run({"--threads", "3"}).options.threads == 3);
+    }
+    CommonOptions two;
+    two.threads = 2;
+    BOOST_TEST(run({}, {}, two).options.threads == 2);
+    BOOST_TEST(run({"--help"}, {}, two).out.find("--threads N=2") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(help_comes_whatever_else_is_wrong) {
     const DataVariable variable("/no/such/folder");
+    const Variable threads("SKEWGRAD_THREADS", "many");
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{"--help"}, {"-h"}, {"--threads", "0", "--help"}, {"--help", "--bogus"}}) {
         const Ending ending = run(arguments);

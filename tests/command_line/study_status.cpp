@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE(a_progress_survives_its_file) {
     StudyProgress p{
         .trainings = 3, .trainings_done = 1, .cells = 7, .cells_done = 2, .job = "x", .look = 1, .looks = 9};
     p.seconds_left = 60;
-    const StudyProgress q = StudyProgress::from(nlohmann::json::parse(p.json().dump()));
+    const nlohmann::json file = nlohmann::json::parse(p.json().dump());
+    const StudyProgress q = StudyProgress::from(JsonEntry(file, "progress.json"));
     BOOST_TEST((q.job == "x" && q.cells_done == 2 && q.look == 1 && q.seconds_left == 60));
     BOOST_TEST(std::isnan(q.images_per_second));  // not known
     BOOST_TEST(format_end(std::numeric_limits<double>::quiet_NaN()) == "?");

@@ -64,16 +64,3 @@ BOOST_AUTO_TEST_CASE(lanes_within_lanes) {
     });
     for (const auto& count : done) BOOST_TEST(count == 1);
 }
-
-BOOST_AUTO_TEST_CASE(the_environment_sets_the_default) {
-    setenv("SKEWGRAD_THREADS", "5", 1);
-    BOOST_TEST(default_threads() == 5);
-    unsetenv("SKEWGRAD_THREADS");
-    const int machine = default_threads();
-    BOOST_TEST(machine >= 1);
-    for (const char* nonsense : {"", "0", "-3", "many"}) {
-        setenv("SKEWGRAD_THREADS", nonsense, 1);
-        BOOST_TEST(default_threads() == machine);
-    }
-    unsetenv("SKEWGRAD_THREADS");
-}

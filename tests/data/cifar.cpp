@@ -74,6 +74,9 @@ BOOST_AUTO_TEST_CASE(the_archive_s_own_folder_is_found) {
 BOOST_FIXTURE_TEST_CASE(names_come_from_the_archive, Folder) {
     write_text(path() / "batches.meta.txt", "a\nb\r\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
     BOOST_TEST(Cifar10::load(path(), any).test.class_names()[1] == "b");
+    write_text(path() / "batches.meta.txt", "a\nb\n\ncaf\xe9\n");
+    BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError,
+                          says({"batches.meta.txt", "line 4", "\"caf\\xe9\"", "no UTF-8", "byte 4"}));
     write_text(path() / "batches.meta.txt", "a\nb\n");
     BOOST_CHECK_EXCEPTION(Cifar10::load(path(), any), FileError, says({"batches.meta.txt", "2 class names", "10"}));
 }

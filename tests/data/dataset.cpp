@@ -111,6 +111,10 @@ BOOST_AUTO_TEST_CASE(a_store_whose_parts_disagree_is_refused) {
                           says({"s:", "7 bytes", "2 labels", "1x2x2", "8"}));
     BOOST_CHECK_EXCEPTION(make_store("s", {1, 1, 1}, {1, 2}, {Label{0}, Label{2}}, {"a", "b"}), ValueError,
                           says({"item 1", "label 2", "2 classes"}));
+    BOOST_CHECK_EXCEPTION(make_store("s", {1, 1, 1}, {1, 2}, {Label{0}, Label{1}}, {"a", "caf\xe9"}), ValueError,
+                          says({"s: the name of class 1", "caf\\xe9", "no UTF-8", "byte 4"}));
+    BOOST_CHECK_EXCEPTION(make_store("\xff", {1, 1, 1}, {1}, {Label{0}}), ValueError,
+                          says({"name", "\\xff", "byte 1"}));
     BOOST_CHECK_EXCEPTION(make_store("s", {0, 1, 1}, {}, {}), ValueError, says({"0x1x1"}));
     const auto unnamed = make_store("s", {1, 1, 1}, {1, 2}, {Label{0}, Label{2}});
     BOOST_TEST(unnamed->class_names == (std::vector<std::string>{"0", "1", "2"}), boost::test_tools::per_element());

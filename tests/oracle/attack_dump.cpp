@@ -51,7 +51,7 @@ void answer(const char* question, const char* to) {
     const TensorFile in = read_safetensors(question);
     TensorFile out;
     Model<PaperNetwork, Cpu<f32>> narrow;
-    load_parameters(narrow, question);  // a PyTorch state_dict
+    load_parameters(narrow, question, {.strict = false});  // a PyTorch state_dict among other tensors
     const Model<PaperNetwork, Reference<double>> wide(narrow);
     const float epsilon = in.at("epsilon").values<float>()[0], alpha = in.at("alpha").values<float>()[0];
     const int steps = static_cast<int>(in.at("steps").values<std::int64_t>()[0]);

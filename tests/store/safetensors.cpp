@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(what_the_format_forbids_is_named) {
     says(verdict(R"({"__metadata__":{"k":1}})", 0), "note \"k\" is no text");
     says(verdict(R"({"__metadata__":[]})", 0), "__metadata__ is no object");
     says(verdict(R"({"__metadata__":{"skewgrad.digest":"0123456789abcdef"}})", 0), "damaged");
-    says(verdict("{\"line\\nbreak\":1}", 0), "\"line\\nbreak\"");
+    says(verdict("{\"line\\nbreak\":1}", 0), "\"line\\x0abreak\"");
 
     for (const std::size_t length : {std::size_t{0}, std::size_t{7}})
         BOOST_CHECK_THROW((void)parse(std::string(length, '\1')), FileError);

@@ -207,19 +207,84 @@ BOOST_AUTO_TEST_CASE(who_reads_while_others_write_sees_one_whole_file) {
     BOOST_TEST(folder.names().size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_a_killed_process_left_taken_is_passed_over) {
+BOOST_AUTO_TEST_CASE(a_name_that_is_taken_is_passed_over) {
     const TemporaryFolder folder;
-    // As if an earlier process of the same number had been killed: the names that come next here are taken.
-    for (int i = 0; i < 300; ++i)
-        std::ofstream(folder / (".skewgrad-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".partial"))
-            << "torn";
+    for (std::uint64_t i = 0; i < 300; ++i)
+        std::ofstream(folder / posix::temporary_name(posix::this_writer(), i)) << "torn";
     write_whole_file(folder / "a", "x");
     BOOST_TEST(read_whole_text(folder / "a") == "x");
-    std::ofstream(folder / "kept.partial") << "not ours";
-    BOOST_TEST(remove_partial_files(folder.path()) == 300);
-    BOOST_TEST(folder.names().size() == 2u);
+    BOOST_TEST(folder.names().size() == 301u);
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_is_known_by_the_name_of_its_file) {
+    const posix::Writer me = posix::this_writer();
+    BOOST_TEST(me.process == static_cast<std::uint64_t>(::getpid()));
+    BOOST_TEST((posix::writer_of(posix::temporary_name(me, 7)) == me));
+    BOOST_TEST(!posix::is_gone(me, me));
+    for (const char* name :
+         {".skewgrad-12-3.partial", ".skewgrad-a-b-0-1-2.partial", ".skewgrad-a-b-4294967295-1-2.partial",
+          ".skewgrad-a-b--1-1-2.partial", ".skewgrad-a-b-1-1-2-3.partial", "a.partial", ".partial"})
+        BOOST_TEST_CONTEXT(name) BOOST_TEST(!posix::writer_of(name).has_value());
+    posix::Writer other = me;
+    other.began = me.began + 1;  // an earlier process of this number
+    BOOST_TEST(posix::is_gone(other, me));
+    other = me;
+    other.boot = "another";
+    BOOST_TEST(posix::is_gone(other, me));
+    other.machine = "another";  // of which nothing is known
+    BOOST_TEST(!posix::is_gone(other, me));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_clears_away_what_the_ended_have_left_and_nothing_else) {
+    const TemporaryFolder folder;
+    const pid_t child = ::fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {  // stands still in the middle of a write
+        posix::before_step = [](posix::Step step) {
+            if (step == posix::Step::flush) ::raise(SIGSTOP);
+            return 0;
+        };
+        write_whole_file(folder / "theirs", "x");
+        ::_exit(0);
+    }
+    int status = 0;
+    BOOST_REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
+    BOOST_REQUIRE(WIFSTOPPED(status));
+    const posix::Writer me = posix::this_writer();
+    const std::string foreign = posix::temporary_name({"feed", me.boot, 1'999'999'999, 1}, 1);
+    const std::string before_boot = posix::temporary_name({me.machine, "feed", 1, 1}, 1);
+    for (const std::string& name :
+         {foreign, before_boot, std::string(".skewgrad-7-1.partial"), std::string("kept.partial")})
+        std::ofstream(folder / name) << "torn";
+    BOOST_TEST(folder.names().size() == 5u);
+    BOOST_TEST(remove_partial_files(folder.path()) == 1);
+    BOOST_TEST(!fs::exists(folder / before_boot));
+    BOOST_TEST(folder.names().size() == 4u);
+    ::kill(child, SIGCONT);
+    BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(read_whole_text(folder / "theirs") == "x");  // nobody took it away
+
+    const pid_t killed = ::fork();
+    if (killed == 0) {
+        posix::before_step = [](posix::Step step) {
+            if (step == posix::Step::rename) ::raise(SIGKILL);
+            return 0;
+        };
+        write_whole_file(folder / "lost", "x");
+        ::_exit(0);
+    }
+    BOOST_REQUIRE(::waitpid(killed, &status, 0) == killed);
+    BOOST_TEST(folder.names().size() == 5u);
+    BOOST_TEST(remove_partial_files(folder.path()) == 1);
+    BOOST_TEST(!fs::exists(folder / "lost"));
     BOOST_TEST(remove_partial_files(folder.path()) == 0);
     BOOST_CHECK_THROW(remove_partial_files(folder / "missing"), FileError);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_written_is_no_error) {
+    const TemporaryFolder folder;
+    BOOST_TEST(try_write_whole_file(folder / "log", "x"));
+    BOOST_TEST(!try_write_whole_file(folder / "missing" / "log", "x"));
 }
 
 BOOST_AUTO_TEST_CASE(the_umask_decides_who_may_read_a_new_file) {

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(counts_and_classes_that_the_data_do_not_have) {
     refused([](Small& s) { s.test_images_per_class = -1; }, {"test_images_per_class is -1"});
     refused([](Small& s) { s.test_images_per_class = 7; }, {"test_images_per_class is 7", "has 6"});
     refused([](Small& s) { std::get<2>(s.samplers) = {{.ratio = 500}}; },
-            {"LongTail", "has no training images", "class 4"});
+            {"LongTail", "has no training images", "class 5"});
 }
 
 BOOST_AUTO_TEST_CASE(test_data_that_do_not_go_with_the_training_data) {

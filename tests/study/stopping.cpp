@@ -102,6 +102,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_a_program_with_its_status_and_says_how_to_go_
     for (const int number : {SIGTERM, SIGINT}) {
         const TemporaryFolder folder;
         const fs::path said = folder / "said";
+        const RunOptions in{.run = folder / "run", .status = {}};
         const pid_t child = ::fork();
         BOOST_REQUIRE(child >= 0);
         if (child == 0) {
@@ -111,8 +112,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_a_program_with_its_status_and_says_how_to_go_
             StudyObserver observer;
             observer.training = [&](std::size_t, const TrainingProgress&) { ::raise(number); };
             const int status = run_main(
-                app, 1, argv,
-                [&] { run_study(small_study(), small_data(), {.run = folder / "run"}, observer, "program --run it"); },
+                app, 1, argv, [&] { run_study(small_study(), small_data(), in, observer, "program --run it"); },
                 {out, error});
             write_whole_file(said, error.str());
             ::_exit(status);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_a_program_with_its_status_and_says_how_to_go_
         std::ostringstream shown;
         BOOST_TEST(told_status({.run = {}, .status = folder / "run"}, shown));
         BOOST_TEST(contains(shown.str(), "to go on: program --run it"));
-        run_study(small_study(), small_data(), {.run = folder / "run"}, {});
+        run_study(small_study(), small_data(), in, {});
         BOOST_TEST((results_in(folder / "run") == expected));
     }
 }

@@ -147,10 +147,10 @@ BOOST_FIXTURE_TEST_CASE(another_sessions_file_is_refused_naming_what_differs, Re
     with(Trainer{Adam{}, recipe}, {"optimiser", "rmsprop", "adam"});
     Recipe other = recipe;
     other.batch = 7;
-    with(Trainer{RmsProp{}, other}, {"recipe", "\"batch\":8", "\"batch\":7"});
+    with(Trainer{RmsProp{}, other}, {"recipe.batch is 8, not 7"});
     other = recipe;
     other.flips = false;
-    with(Trainer{RmsProp{}, other}, {"recipe", "flips"});
+    with(Trainer{RmsProp{}, other}, {"recipe.flips is true, not false"});
 
     Model<OtherNet, Cpu<f32>> other_network(seed, one_thread);
     refused(other_network, Trainer{RmsProp{}, recipe}, parts.fit, parts.held,
@@ -197,11 +197,27 @@ BOOST_FIXTURE_TEST_CASE(damaged_notes_are_refused, Refusals) {
     damaged([](auto& j) { j["best_look"] = 7; }, {position, "best_look", "7"});
     damaged([](auto& j) { j["looks"][0].erase("held_loss"); }, {position, "held_loss"});
     damaged([](auto& j) { j["looks"] = 3; }, {position});
+    // What one of its kind could say, and this session cannot have come to.
+    damaged([](auto& j) { j["now"]["updates"] = 1e300; }, {position, "now.updates is 1e+300"});
+    damaged([](auto& j) { j["epoch"] = 4'294'967'296; }, {position, "epoch"});
+    damaged([](auto& j) { j["now"]["correct"] = 1'000'000; }, {position, "now.correct is 1000000"});
+    damaged([](auto& j) { j["now"]["loss_sum"] = nullptr; }, {position, "now.loss_sum"});
+    damaged([](auto& j) { j["in_look"] = 4; }, {position, "in_look is 4, must be a whole number from 0 to 3"});
+    damaged([](auto& j) { j["look_began"]["updates"] = 3; }, {position, "look_began.updates is 3"});
+    damaged([](auto& j) { j["best_look"] = 0; }, {position, "best_look is 0, must be the last best"});
+    damaged([](auto& j) { j["best_loss"] = -1; }, {position, "best_loss is -1"});
+    damaged([](auto& j) { j["stop"] = 1; }, {position, "stop is 1, must be 0"});
+    damaged([](auto& j) { j["looks"][0]["look"] = 2; }, {position, "looks.0", "must be look 1"});
+    damaged([](auto& j) { j["looks"][0]["train_accuracy"] = 1.5; }, {position, "looks.0.train_accuracy is 1.5"});
+    damaged([](auto& j) { j["looks"][0]["best"] = 1; }, {position, "looks.0.best is 1, must be true or false"});
 
     TensorFile changed = sound;
     changed.metadata[position] = "{\"updates\": 4";
     write_safetensors(file, changed);
-    refused({position, "not JSON"});
+    refused({position, "no JSON from its byte"});
+    changed.metadata[position] = "{\"looks\": " + std::string(100'000, '[');
+    write_safetensors(file, changed);
+    refused({position, "nested more than 64 deep"});
     changed.metadata.erase(position);
     write_safetensors(file, changed);
     refused({"no note", position});
@@ -212,7 +228,11 @@ BOOST_FIXTURE_TEST_CASE(damaged_notes_are_refused, Refusals) {
     changed = sound;
     std::erase_if(changed.tensors, [](const auto& t) { return t.name == "slot0.6.bias"; });
     write_safetensors(file, changed);
-    refused({"slot0.6.bias"});
+    refused({"lacks \"slot0.6.bias\""});
+    changed = sound;
+    changed.tensors.push_back(make_tensor<float>("slot9.6.bias", {1}, std::array{1.0f}));
+    write_safetensors(file, changed);
+    refused({"besides \"slot9.6.bias\""});
     write_text(file, "no tensors here");
     refused({file.string()});
     std::filesystem::remove(file);

@@ -13,8 +13,8 @@
 
 #include <skewgrad/core/config.hpp>
 #include <skewgrad/core/error.hpp>
-#include <skewgrad/core/parallel.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/core/thread_count.hpp>
 #include <skewgrad/report/number.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -25,7 +25,7 @@ inline constexpr const char* data_variable = "SKEWGRAD_CIFAR10";
 /// What `add_common` fills. A program sets other defaults before it calls that.
 struct CommonOptions {
     std::filesystem::path data;  ///< empty: not given
-    int threads = default_threads();
+    int threads = 0;             ///< before parsing, 0: default_threads()
     Seed seed{1};
     bool quick = false;
     std::filesystem::path out;  ///< empty: not given
@@ -82,6 +82,18 @@ inline CLI::Option* add_choice(CLI::App& app, const std::string& name, std::stri
     return app.add_option(name, target, description)->check(CLI::IsMember(choices))->capture_default_str();
 }
 
+/// Adds `--threads`. Where neither the option nor the program names a number, it is default_threads() once the command
+/// line is parsed: what the environment says wrongly is then an error of that, in one line, and `--threads` mends it.
+inline void add_threads(CLI::App& app, int& threads) {
+    CLI::Option* option =
+        add_number(app, "--threads", threads, 1, most_threads, "Threads to compute with; results do not depend on it")
+            ->group("Run");
+    if (threads == 0) option->default_str("as many as the environment asks for, or this process may use");
+    app.parse_complete_callback([&threads] {
+        if (threads == 0) threads = default_threads();
+    });
+}
+
 /// Adds `--data` (or the environment's SKEWGRAD_CIFAR10), `--out`, `--quick`, `--seed`, `--threads`, `--epsilon`.
 /// `options` must outlive the parsing. What a data folder holds is its loader's business; that it exists is seen to
 /// here.
@@ -122,8 +134,7 @@ inline void add_common(CLI::App& app, CommonOptions& options) {
     add_number(app, "--seed", options.seed.value, std::uint64_t{0}, std::numeric_limits<std::uint64_t>::max(),
                "Seed of everything that is drawn")
         ->group("Run");
-    add_number(app, "--threads", options.threads, 1, 4096, "Threads to compute with; results do not depend on it")
-        ->group("Run");
+    add_threads(app, options.threads);
     add_number(app, "--epsilon", options.epsilon, 0.0f, 1.0f, "Size of the attack's step, on pixels in [0, 1]")
         ->group("Attack");
 }

@@ -2,9 +2,10 @@
 #pragma once
 #include <filesystem>
 #include <string>
-#include <system_error>
 
 #include <skewgrad/core/error.hpp>
+#include <skewgrad/core/file.hpp>
+#include <skewgrad/core/text.hpp>
 #include <skewgrad/store/whole_file.hpp>
 
 namespace SKEWGRAD_NAMESPACE::report {
@@ -17,18 +18,15 @@ inline constexpr const char* parts_list = "parts.txt";
 /// to us, a full disk).
 inline void claim_output_folder(const std::filesystem::path& folder) {
     const std::filesystem::path mark = folder / parts_list;
-    std::error_code problem;
-    std::filesystem::directory_iterator entries(folder, problem);
-    if (!problem && !std::filesystem::exists(mark, problem))
-        for (const auto& entry : entries)
-            if (!is_partial_file(entry.path()))
-                throw FileError(folder.string(),
-                                "holds \"" + entry.path().filename().string() +
-                                    "\" and no report: results go to an empty folder, or to one that a "
-                                    "report was written to");
+    if (is_folder(folder) && !is_there(mark))
+        for (const auto& entry : entries_of(folder))
+            if (!is_partial_file(entry))
+                throw FileError(folder.string(), "holds " + in_quotes(entry.filename().string()) +
+                                                     " and no report: results go to an empty folder, or to one that a "
+                                                     "report was written to");
     make_folder(folder);
     // Even where the mark is there: this shows that files can be written.
-    write_whole_file(mark, std::filesystem::exists(mark, problem) ? read_whole_text(mark) : std::string());
+    write_whole_file(mark, is_there(mark) ? read_whole_text(mark) : std::string());
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::report

@@ -10,6 +10,7 @@
 #include <skewgrad/attack/attack.hpp>
 #include <skewgrad/core/label.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/store/json_text.hpp>
 #include <skewgrad/store/value_json.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -72,7 +73,7 @@ struct TrainingKey {
 
     nlohmann::json json() const { return {{"learner", learner}, {"sampler", sampler}, {"seed", seed.value}}; }
     /// The canonical text: names sorted, shortest round-trip numbers.
-    std::string text() const { return json().dump(); }
+    std::string text() const { return json_text(json()); }
     friend bool operator==(const TrainingKey& a, const TrainingKey& b) { return a.text() == b.text(); }
 };
 
@@ -88,7 +89,7 @@ struct CellKey {
                 {"attack", attack},
                 {"attacked_class", index(attacked_class)}};
     }
-    std::string text() const { return json().dump(); }
+    std::string text() const { return json_text(json()); }
     friend bool operator==(const CellKey& a, const CellKey& b) { return a.text() == b.text(); }
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <skewgrad/model/concepts.hpp>
+#include <skewgrad/store/network_file.hpp>
 #include <skewgrad/study/arrangement.hpp>
 #include <skewgrad/train/trainer.hpp>
 
@@ -96,7 +97,7 @@ namespace study {
 [[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
                                        const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
-    if (keeps && std::filesystem::exists(at.file)) session.load(at.file, at.notes, at.accepted);
+    if (keeps && is_there(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {
         const bool stopped = session.advance(observer, at.stop) == nullptr;
         if (keeps) {

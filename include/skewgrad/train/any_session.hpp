@@ -93,7 +93,9 @@ protected:
     const HeldOutData& held() const { return held_; }
 
     // For checkpoints.
-    checkpoint::Position position() const { return {history_, state_, look_began_, in_look_, epoch_, position_}; }
+    checkpoint::Position position() const {
+        return {history_, state_, in_look_ > 0 ? look_began_ : state_, in_look_, epoch_, position_};
+    }
     void set_position(checkpoint::Position position) {
         history_ = std::move(position.history);
         state_ = position.state;
@@ -172,10 +174,7 @@ private:
             if (!held_.empty()) keep_best();
         }
         history_.looks.push_back(look);
-        if (number - history_.best_look >= recipe_.patience)
-            history_.stop = Stop::patience;
-        else if (number >= recipe_.looks)
-            history_.stop = Stop::looks;
+        history_.stop = stop_after(recipe_, number, history_.best_look);
         if (finished()) take_best();
     }
 

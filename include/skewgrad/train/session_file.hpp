@@ -1,5 +1,6 @@
 // What a training session leaves on disk, whatever network it trains: position, histories, named lists of parameters.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,9 +14,14 @@
 
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/store/digest.hpp>
-#include <skewgrad/store/network_file.hpp>
+#include <skewgrad/store/json_entry.hpp>
+#include <skewgrad/store/json_file.hpp>
+#include <skewgrad/store/network_tensors.hpp>
 #include <skewgrad/store/notes.hpp>
+#include <skewgrad/store/safetensors.hpp>
+#include <skewgrad/store/tensor_differences.hpp>
 #include <skewgrad/store/value_json.hpp>
+#include <skewgrad/train/history_json.hpp>
 #include <skewgrad/train/recipe.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -54,59 +60,8 @@ struct Identity {
     }
 };
 
-// JSON has no infinity and no NaN: both are null there, and `otherwise` when read back.
-inline double number_or(const nlohmann::json& value, double otherwise) {
-    return value.is_null() ? otherwise : value.get<double>();
-}
-
-inline nlohmann::json to_json(const Look& l) {
-    return {{"look", l.look},
-            {"updates", l.updates},
-            {"epoch", l.epoch},
-            {"train_loss", l.train_loss},
-            {"train_accuracy", l.train_accuracy},
-            {"held_loss", l.held_loss},
-            {"held_accuracy", l.held_accuracy},
-            {"best", l.best}};
-}
-
-inline Look look_from(const nlohmann::json& j) {
-    constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    return {.look = j.at("look"),
-            .updates = j.at("updates"),
-            .epoch = j.at("epoch"),
-            .train_loss = number_or(j.at("train_loss"), none),
-            .train_accuracy = number_or(j.at("train_accuracy"), none),
-            .held_loss = number_or(j.at("held_loss"), none),
-            .held_accuracy = number_or(j.at("held_accuracy"), none),
-            .best = j.at("best")};
-}
-
 inline nlohmann::json to_json(const StepState& s) {
     return {{"updates", s.updates}, {"images", s.images}, {"correct", s.correct}, {"loss_sum", s.loss_sum}};
-}
-inline StepState state_from(const nlohmann::json& j) {
-    return {
-        .updates = j.at("updates"), .images = j.at("images"), .correct = j.at("correct"), .loss_sum = j.at("loss_sum")};
-}
-
-inline nlohmann::json to_json(const History& h) {
-    nlohmann::json looks = nlohmann::json::array();
-    for (const Look& look : h.looks) looks.push_back(to_json(look));
-    return {{"best_look", h.best_look},
-            {"best_loss", h.best_loss},
-            {"stop", static_cast<int>(h.stop)},
-            {"looks", std::move(looks)}};
-}
-
-/// Throws nlohmann's exceptions where an entry is missing or of another type.
-inline History history_from(const nlohmann::json& j) {
-    History h{.looks = {},
-              .best_look = j.at("best_look"),
-              .best_loss = number_or(j.at("best_loss"), std::numeric_limits<double>::infinity()),
-              .stop = static_cast<Stop>(j.at("stop").get<int>())};
-    for (const auto& look : j.at("looks")) h.looks.push_back(look_from(look));
-    return h;
 }
 
 /// Where a session stands.
@@ -143,66 +98,79 @@ void write(const std::filesystem::path& path, const network_file::Layout& networ
     at["in_look"] = position.in_look;
     at["epoch"] = position.epoch;
     at["in_epoch"] = position.in_epoch;
-    file.metadata["skewgrad.session"] = identity.json().dump();
-    file.metadata["skewgrad.position"] = at.dump();
+    file.metadata["skewgrad.session"] = json_text(identity.json());
+    file.metadata["skewgrad.position"] = json_text(at);
     write_safetensors(path, file);
 }
 
 namespace reading {
 
-inline nlohmann::json json_note(const TensorFile& file, const char* name) {
+inline nlohmann::json json_note(const TensorFile& file, const std::string& name) {
     const auto found = file.metadata.find(name);
     if (found == file.metadata.end())
-        throw FileError(file.source, std::string("is no checkpoint: it has no note \"") + name + "\"");
-    auto parsed = nlohmann::json::parse(found->second, nullptr, false);
-    if (!parsed.is_object()) throw FileError(file.source, std::string("its note \"") + name + "\" is not JSON");
-    return parsed;
+        throw FileError(file.source, "is no checkpoint: it has no note " + in_quotes(name));
+    return parse_json(found->second, file.source, "its note " + in_quotes(name));
 }
 
 inline void check_identity(const TensorFile& file, const Identity& ours, FromHardware accepted) {
-    const auto theirs = json_note(file, "skewgrad.session");
-    const nlohmann::json wanted = ours.json();
+    const nlohmann::json theirs = json_note(file, "skewgrad.session"), wanted = ours.json();
+    const JsonEntry session(theirs, file.source, "its note \"skewgrad.session\"");
     for (const auto& [key, value] : wanted.items()) {
         if (accepted == FromHardware::any && (key == "backend" || key == "runs_on")) continue;
-        if (!theirs.contains(key) || theirs[key] != value)
-            throw FileError(file.source, "is a checkpoint of another session: its " + key + " is " +
-                                             (theirs.contains(key) ? theirs[key].dump() : "missing") + ", not " +
-                                             value.dump());
+        if (const auto differs = first_difference(session.at(key).json(), value, key))
+            throw FileError(file.source, "is a checkpoint of another session: its " + differs->place + " is " +
+                                             differs->first + ", not " + differs->second);
     }
 }
 
-/// @param images how many a session trains on in an epoch
-inline Position position(const TensorFile& file, int updates_per_look, std::size_t images) {
-    const auto at = json_note(file, "skewgrad.position");
-    const auto damaged = [&](const std::string& why) {
-        return FileError(file.source, "its note \"skewgrad.position\" is damaged: " + why);
-    };
+/// The sums of a session that has made so many updates.
+inline StepState state_from(const JsonEntry& at, std::uint64_t updates) {
+    StepState state;
+    state.updates = at.at("updates").whole(updates, updates);
+    state.images = at.at("images").whole<std::uint64_t>();
+    state.correct = at.at("correct").whole<std::uint64_t>(0, state.images);
+    state.loss_sum = at.at("loss_sum").number();
+    return state;
+}
+
+/// Where a session of this recipe, which trains on `images` in an epoch, can stand. Throws FileError for anything else.
+inline Position position(const TensorFile& file, const Recipe& recipe, std::size_t images) {
+    const nlohmann::json note = json_note(file, "skewgrad.position");
+    const JsonEntry at(note, file.source, "its note \"skewgrad.position\"");
     Position p;
-    try {
-        p.history = history_from(at);
-        p.state = state_from(at.at("now"));
-        p.look_began = state_from(at.at("look_began"));
-        p.in_look = at.at("in_look");
-        p.epoch = at.at("epoch");
-        p.in_epoch = at.at("in_epoch");
-    } catch (const nlohmann::json::exception& e) {
-        throw damaged(e.what());
-    }
-    const auto agree = [&](const char* what, std::uint64_t found, std::uint64_t wanted) {
-        if (found != wanted)
-            throw damaged(std::string(what) + " is " + std::to_string(found) + ", not " + std::to_string(wanted));
-    };
+    p.history = history_from(at);
     const auto looks = static_cast<std::uint64_t>(p.history.looks.size());
-    if (p.in_look < 0 || p.in_look >= updates_per_look) throw damaged("in_look is " + std::to_string(p.in_look));
-    const std::uint64_t made = looks * static_cast<std::uint64_t>(updates_per_look);
-    agree("updates", p.state.updates, made + static_cast<std::uint64_t>(p.in_look));
-    if (p.in_look > 0) agree("look_began.updates", p.look_began.updates, made);
-    agree("images", p.state.images, std::uint64_t{p.epoch} * images + p.in_epoch);
-    if (p.in_epoch >= images) throw damaged("in_epoch is " + std::to_string(p.in_epoch));
-    if (p.history.best_look < 0 || p.history.best_look > static_cast<int>(looks))
-        throw damaged("best_look is " + std::to_string(p.history.best_look));
-    if (p.history.stop < Stop::not_yet || p.history.stop > Stop::looks)
-        throw damaged("stop is " + std::to_string(static_cast<int>(p.history.stop)));
+    const auto of_a_look = [&](std::uint64_t look) {
+        return look * static_cast<std::uint64_t>(recipe.updates_per_look);
+    };
+    p.epoch = at.at("epoch").whole<std::uint32_t>();
+    p.in_epoch = at.at("in_epoch").whole<std::size_t>(0, images - 1);
+    // Within a look only where another update follows.
+    p.in_look = at.at("in_look").whole(0, p.history.stop == Stop::not_yet ? recipe.updates_per_look - 1 : 0);
+    p.look_began = state_from(at.at("look_began"), of_a_look(looks));
+    p.state = state_from(at.at("now"), of_a_look(looks) + static_cast<std::uint64_t>(p.in_look));
+    const std::uint64_t seen = std::uint64_t{p.epoch} * images + p.in_epoch;
+    at.at("now").at("images").whole(seen, seen);
+    at.at("look_began").at("images").whole<std::uint64_t>(0, p.state.images);
+    at.at("look_began").at("correct").whole<std::uint64_t>(0, p.state.correct);
+
+    int best = 0;
+    for (std::size_t i = 0; i < p.history.looks.size(); ++i) {
+        const Look& look = p.history.looks[i];
+        if (look.look != static_cast<int>(i) + 1 || look.updates != of_a_look(i + 1) || look.epoch > p.epoch)
+            at.at("looks").list()[i].refuse("look " + std::to_string(i + 1) + " after " +
+                                            std::to_string(of_a_look(i + 1)) + " updates");
+        if (look.best) best = look.look;
+    }
+    if (p.history.best_look != best) at.at("best_look").refuse("the last best of its looks, " + std::to_string(best));
+    constexpr double none = std::numeric_limits<double>::infinity();
+    const double loss =
+        best == 0 ? none : at.at("looks").list()[static_cast<std::size_t>(best) - 1].at("held_loss").number_or(none);
+    if (p.history.best_loss != loss) at.at("best_loss").refuse("the held-out loss of look " + std::to_string(best));
+    if (looks > static_cast<std::uint64_t>(recipe.looks))
+        at.at("looks").refuse("at most " + std::to_string(recipe.looks) + " looks");
+    const Stop stop = stop_after(recipe, static_cast<int>(looks), best);
+    if (p.history.stop != stop) at.at("stop").refuse(std::to_string(static_cast<int>(stop)));
     return p;
 }
 
@@ -216,8 +184,21 @@ Position read(const std::filesystem::path& path, const network_file::Layout& net
     const TensorFile file = read_safetensors(path);
     check_notes(file, expected);
     reading::check_identity(file, identity, accepted);
-    Position position = reading::position(file, identity.recipe.updates_per_look, images);
-    for (auto& [name, values] : lists) values = network_file::extract<Real>(file, network, name + ".");
+    Position position = reading::position(file, identity.recipe, images);
+    TensorDifferences differences;
+    std::vector<network_file::Pairing> found;
+    for (const auto& [name, values] : lists) {
+        found.push_back(network_file::pair_by_name(file, network, name + ".", differences));
+        found.back().compare<Real>(differences, false);
+    }
+    for (const Tensor& tensor : file.tensors)
+        if (std::ranges::none_of(found, [&](const auto& pairing) { return pairing.uses(tensor); }))
+            differences.unexpected.push_back(tensor.name);
+    differences.raise(file);
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+        lists[i].second.assign(network.size, Real{});
+        found[i].copy<Real>(lists[i].second);
+    }
     return position;
 }
 

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <skewgrad/backend/host/images.hpp>
 #include <skewgrad/backend/host/schedule.hpp>
@@ -107,7 +106,6 @@ struct Passes {
         const Layout& logits = logit_layout(plan);
         const auto count = batch.picks.size();
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
-        std::vector<Label> labels;
         double sum = 0;
         std::uint64_t correct = 0;
         // Block after block, so that what one needs stays in a near cache, and memory does not grow with the batch.
@@ -115,8 +113,9 @@ struct Passes {
             Batch block = batch;
             block.picks = batch.picks.subspan(first, std::min(count - first, static_cast<std::size_t>(own.images())));
             const int images = static_cast<int>(block.picks.size());
-            labels.clear();
-            for (const Pick& pick : block.picks) labels.push_back(store.labels[pick.item]);
+            const std::span<Label> labels = own.labels().first(block.picks.size());
+            std::ranges::transform(block.picks, labels.begin(),
+                                   [&](const Pick& pick) { return store.labels[pick.item]; });
             host::gather(on.threads(), store, block, plan.values[0], own.batch());
             const Edge* z = schedule.forward(own.batch(), images, Mode::train, &block);
             loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), logit_gradient(plan, own),

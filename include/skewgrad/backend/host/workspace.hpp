@@ -31,7 +31,8 @@ public:
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
           shared_scratch_(plan.shared_scratch),
           batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
-          losses_(static_cast<std::size_t>(images)) {}
+          losses_(static_cast<std::size_t>(images)),
+          labels_(mode == Mode::train ? static_cast<std::size_t>(images) : 0) {}
 
     /// What it is for: evaluation, which keeps nothing; attacks, which keep what gradients at the images need;
     /// training, and all gradients of parameters, which keep every value.
@@ -53,6 +54,7 @@ public:
     Sum* shared_scratch() { return shared_scratch_.data(); }
     Edge* batch() { return batch_.data(); }  ///< a training batch's images
     std::span<double> losses() { return losses_; }
+    std::span<Label> labels() { return labels_; }  ///< those of a training batch's images
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
         auto tenants = tenancies(plan, mode);
@@ -74,6 +76,7 @@ private:
     Buffer<Sum> shared_scratch_;
     Buffer<Edge> batch_;
     std::vector<double> losses_;
+    std::vector<Label> labels_;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::host
