@@ -62,7 +62,7 @@ skewgrad_headers(skewgrad_cuda FRONT_DOORS cuda.hpp backend/cuda/nvidia.hpp)
 
 add_library(skewgrad_report INTERFACE)
 add_library(skewgrad::report ALIAS skewgrad_report)
-target_link_libraries(skewgrad_report INTERFACE skewgrad skewgrad::dependencies::fmt skewgrad::dependencies::png)
+target_link_libraries(skewgrad_report INTERFACE skewgrad skewgrad::dependencies::png)
 skewgrad_headers(skewgrad_report FRONT_DOORS report.hpp FOLDERS report)
 
 add_library(skewgrad_command_line INTERFACE)

@@ -149,6 +149,46 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
         }
 }
 
+// A few pixels that are not zero in one channel, at all positions of tiles: a negative zero is zero, a NaN is not.
+BOOST_AUTO_TEST_CASE(what_nothing_reaches_is_known_and_gets_the_bias_alone) {
+    for (const auto set : sets_here()) BOOST_TEST_CONTEXT(name(set)) {
+            for (int only = 0; only < h * w; only += 3)
+                for (const int y : {-1, 3, 7}) {
+                    Fixture f;
+                    std::fill_n(f.image.data(), f.image.size(), -0.0f);
+                    f.image.data()[only * channels + only % channels] =
+                        only % 2 ? 1e-30f : std::numeric_limits<float>::quiet_NaN();
+                    Reached reached[tiles];
+                    WinogradScatter scatter{f.strip(y, -1), {f.planes.data(), f.apart, channels}, f.zeros.data()};
+                    scatter.reached = reached;
+                    kernels(set).winograd_to_input(scatter);
+                    host::Buffer<float> out{std::size_t{h * w * channels}}, bias{channels};
+                    for (int c = 0; c < channels; ++c) bias.data()[c] = 0.3f - 0.25f * static_cast<float>(c % 3);
+                    const auto open = gates::of(std::span<const float>(f.image.data(), h * w * channels));
+                    std::fill_n(f.planes.data(), f.planes.size(), 1.0f);  // rounding errors and worse
+                    for (const bool gated : {false, true}) {
+                        std::fill_n(out.data(), out.size(), 77.0f);
+                        kernels(set).winograd_to_output({{f.planes.data(), f.apart, channels},
+                                                         {out.data(), w * channels, channels, h, w, y + 1, 0, tiles},
+                                                         bias.data(),
+                                                         true,
+                                                         gated ? open.data() : nullptr,
+                                                         reached});
+                        bool right = true;
+                        for (int row = y + 1; row < std::min(h, y + 5); ++row)
+                            for (int x = 0; x < w; ++x) {
+                                const bool near = std::abs(row - only / w) <= 1 && std::abs(x - only % w) <= 1;
+                                right = right && (reached[x / 4] >> (6 * (x % 4) + row - y - 1) & 1) == near;
+                                for (int c = 0; c < channels && !near; ++c)
+                                    right = right && out.data()[(row * w + x) * channels + c] ==
+                                                         (gated ? 0 : std::max(bias.data()[c], 0.0f));
+                            }
+                        BOOST_TEST(right);
+                    }
+                }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(weights_go_to_planes_and_their_gradients_back) {
     constexpr int in_c = 5, blocks = 2, tap = in_c * channel_block;
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(name(set)) {

@@ -89,7 +89,7 @@ foreach(header IN LISTS headers)
         breach("${header}" "starts threads; only core/parallel.hpp does")
     endif()
     if(NOT folder STREQUAL "command_line" AND NOT header STREQUAL "command_line.hpp"
-       AND text MATCHES "<iostream>|<print>|std::c(out|err|log)|(^|[^A-Za-z0-9_])(printf|puts|putchar|perror|stdout|stderr)([^A-Za-z0-9_]|$)|fmt::print")
+       AND text MATCHES "<iostream>|<print>|std::c(out|err|log)|(^|[^A-Za-z0-9_])(printf|puts|putchar|perror|stdout|stderr)([^A-Za-z0-9_]|$)")
         string(STRIP "${CMAKE_MATCH_0}" found)
         breach("${header}" "prints (${found}); only command_line does")
     endif()

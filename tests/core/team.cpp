@@ -25,6 +25,7 @@ using namespace skewgrad;
 
 namespace {
 
+// It ends a child of fork() that makes threads.
 #if defined(__SANITIZE_THREAD__)
 constexpr bool under_thread_sanitizer = true;
 #else
@@ -142,7 +143,6 @@ BOOST_AUTO_TEST_CASE(each_job_has_a_team_of_its_own) {
     BOOST_TEST(done[0] + done[1] + done[2] + done[3] == 2000);
 }
 
-// ThreadSanitizer ends a child that makes a thread where its parent's stood.
 BOOST_AUTO_TEST_CASE(a_child_of_fork_does_not_wait_for_its_parents_threads,
                      *boost::unit_test::enable_if<!under_thread_sanitizer>()) {
     elsewhere([] {
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(fewer_jobs_work_where_no_more_threads_are_made) {
 }
 
 // The limit of the system itself, where a user may have one process more than none: no thread can be made.
-BOOST_AUTO_TEST_CASE(no_thread_at_all_ends_no_process) {
+BOOST_AUTO_TEST_CASE(no_thread_at_all_ends_no_process, *boost::unit_test::enable_if<!under_thread_sanitizer>()) {
     elsewhere([] {
         const int status = in_child([] {
             constexpr uid_t nobody_else = 54'321;  // root may make as many as it wants

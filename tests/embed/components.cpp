@@ -1,11 +1,11 @@
 // Builds where the dependencies of skewgrad's further components reach a user's unit, links where their libraries do.
-#include <fmt/format.h>
 #include <png.h>
 #include <CLI/CLI.hpp>
+#include <string>
 #include <xtensor-blas/xlinalg.hpp>
 
 int main(int argc, char** argv) {
-    CLI::App app{fmt::format("libpng {}", png_access_version_number())};
+    CLI::App app{"libpng " + std::to_string(png_access_version_number())};
     CLI11_PARSE(app, argc, argv);
     const xt::xtensor<double, 2> a{{2.0, 0.0}, {0.0, 4.0}};
     const xt::xtensor<double, 2> product = xt::linalg::dot(a, xt::linalg::inv(a));

@@ -50,6 +50,13 @@ BOOST_AUTO_TEST_CASE(parameters_come_back_as_they_were_given) {
     BOOST_TEST(std::equal(back.begin(), back.end(), given.begin(), given.end()));
 }
 
+BOOST_AUTO_TEST_CASE(a_tensor_in_another_layout_is_the_same_images) {
+    const auto x = random_images<float>(Net::image, 3);
+    const xt::xtensor<float, 4, xt::layout_type::column_major> by_columns(x);
+    BOOST_TEST(by_columns.data()[1] != x.data()[1]);
+    BOOST_TEST(same_bits(Fast{}.logits(by_columns), Fast{}.logits(x)));
+}
+
 BOOST_AUTO_TEST_CASE(a_seed_gives_every_backend_the_same_weights) {
     const auto fast = Fast(Seed{7}).parameters();
     const auto slow = Slow(Seed{7}).parameters();

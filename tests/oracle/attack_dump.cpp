@@ -1,5 +1,6 @@
 // links: reference
-// attack_dump QUESTION ANSWER: runs our attacks on the weights and images of a safetensors file, for peers.py to judge.
+// attack_dump NETWORK QUESTION ANSWER: runs our attacks on the weights and images of a safetensors file, for peers.py
+// to judge.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,7 @@
 #include "networks.hpp"
 
 using namespace skewgrad;
-using skewgrad_tests::PaperNetwork;
+using skewgrad_tests::PaperNetwork, skewgrad_tests::PoolsOf4;
 
 namespace {
 
@@ -47,12 +48,13 @@ void put(TensorFile& file, const std::string& name, const xt::xtensor<Real, 4>& 
     file.tensors.push_back(make_tensor<Real>(name, shape, std::span<const Real>(x.data(), x.size())));
 }
 
+template <class Network>
 void answer(const char* question, const char* to) {
     const TensorFile in = read_safetensors(question);
     TensorFile out;
-    Model<PaperNetwork, Cpu<f32>> narrow;
+    Model<Network, Cpu<f32>> narrow;
     load_parameters(narrow, question, {.strict = false});  // a PyTorch state_dict among other tensors
-    const Model<PaperNetwork, Reference<double>> wide(narrow);
+    const Model<Network, Reference<double>> wide(narrow);
     const float epsilon = in.at("epsilon").values<float>()[0], alpha = in.at("alpha").values<float>()[0];
     const int steps = static_cast<int>(in.at("steps").values<std::int64_t>()[0]);
     const auto y = labels(in, "labels"), targets = labels(in, "targets");
@@ -60,6 +62,11 @@ void answer(const char* question, const char* to) {
     const auto x = images<float>(in, "images");
     put(out, "fgsm.ascent.f32", Attack<FGSM, Ascent>{.epsilon = epsilon}(narrow, x, y));
     put(out, "fgsm.descent.f32", Attack<FGSM, Descent>{.epsilon = epsilon}(narrow, x, targets));
+
+    const Attack<Iterative, Ascent> up{.epsilon = epsilon, .steps = steps, .alpha = alpha};
+    const Attack<Iterative, Descent> down{.epsilon = epsilon, .steps = steps, .alpha = alpha};
+    put(out, "iterative.ascent.f32", up(narrow, x, y));
+    put(out, "iterative.descent.f32", down(narrow, x, targets));
 
     const auto from = images<float>(in, "iterates");
     const auto beside = labels(in, "iterate_labels");
@@ -69,8 +76,6 @@ void answer(const char* question, const char* to) {
     const auto x64 = images<double>(in, "images");
     put(out, "fgsm.ascent.f64", Attack<FGSM, Ascent>{.epsilon = epsilon}(wide, x64, y));
     put(out, "fgsm.descent.f64", Attack<FGSM, Descent>{.epsilon = epsilon}(wide, x64, targets));
-    const Attack<Iterative, Ascent> up{.epsilon = epsilon, .steps = steps, .alpha = alpha};
-    const Attack<Iterative, Descent> down{.epsilon = epsilon, .steps = steps, .alpha = alpha};
     put(out, "iterative.ascent.f64", up(wide, x64, y));
     put(out, "iterative.descent.f64", down(wide, x64, targets));
     write_safetensors(to, out);
@@ -79,9 +84,12 @@ void answer(const char* question, const char* to) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count != 3) return std::fprintf(stderr, "usage: attack_dump QUESTION ANSWER\n"), 2;
+    const std::string network = count == 4 ? arguments[1] : "";
+    if (network != "paper" && network != "pools_of_4")
+        return std::fprintf(stderr, "usage: attack_dump paper|pools_of_4 QUESTION ANSWER\n"), 2;
     try {
-        answer(arguments[1], arguments[2]);
+        const auto run = network == "paper" ? &answer<PaperNetwork> : &answer<PoolsOf4>;
+        run(arguments[2], arguments[3]);
     } catch (const std::exception& problem) {
         return std::fprintf(stderr, "attack_dump: %s\n", problem.what()), 1;
     }

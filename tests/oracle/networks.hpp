@@ -16,6 +16,9 @@ struct PaperNetwork : Network<Image<3, 32, 32>,  //
                               Conv<128>, Relu, Conv<128>, Relu, Conv<128>, Relu, MaxPool<2>, Dropout<25>,  //
                               Dense<512>, Relu, Dropout<50>, Dense<10>> {};
 
+/// The README's network. Pools of 4 leave pixels that no gradient reaches.
+struct PoolsOf4 : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
+
 struct CifarStatistics {
     static constexpr std::array<float, 3> mean{0.4914f, 0.4822f, 0.4465f}, deviation{0.247f, 0.2435f, 0.2616f};
 };

@@ -130,6 +130,10 @@ LAYERS["residual"] = [
 ]
 SMALL = [name for name in LAYERS if name != "paper"]
 
+# The README's network: pools of 4 leave pixels that no gradient reaches.
+IMAGE["pools_of_4"] = (3, 32, 32)
+LAYERS["pools_of_4"] = [*[conv(16), RELU, ("max_pool", 4)], *[conv(32), RELU, ("max_pool", 4)], ("dense", 10)]
+
 # Trained for some steps, dropout and flips on.
 IMAGE["trained"] = (3, 8, 8)
 LAYERS["trained"] = [

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -140,9 +141,9 @@ BOOST_AUTO_TEST_CASE(flow_of_the_pairs) {
     BOOST_TEST(text(table, 2, 1) == "dog");
 }
 
-// Cells made to lie where the paper's do, and then ten points off.
+// Cells made to lie where the paper's do, and then twelve points off. Seeds scatter by more than their images do.
 BOOST_AUTO_TEST_CASE(the_papers_cells_against_predictions) {
-    const auto prediction = [](double off) {
+    const auto prediction = [](double off, double apart = 2) {
         std::deque<std::vector<ImageRecord>> kept;
         Evidence e({paper::class_names.begin(), paper::class_names.end()});
         e.blocks = {1, 2, 3};
@@ -150,7 +151,7 @@ BOOST_AUTO_TEST_CASE(the_papers_cells_against_predictions) {
             for (std::uint16_t c = 0; c < 10; ++c) {
                 const auto add = [&](Kind kind, Gradient gradient, double published) {
                     auto& records = kept.emplace_back(1000);
-                    const double right = 10 * (published + off) + 10 * (static_cast<double>(seed) - 2);
+                    const double right = 10 * (published + off) + 10 * apart * (static_cast<double>(seed) - 2);
                     for (std::size_t i = 0; i < 1000; ++i)
                         records[i].attacked.said = Prediction(static_cast<double>(i) < right ? c : (c + 1) % 10);
                     e.add(CellName{.victim = {.block = seed,
@@ -173,12 +174,21 @@ BOOST_AUTO_TEST_CASE(the_papers_cells_against_predictions) {
     BOOST_TEST(same.cells.size() == 50u);
     BOOST_TEST(same.count.outside == 0);
     BOOST_TEST(same.count.expected == 2.5, boost::test_tools::tolerance(1e-12));
-    // Seeds one point apart: 4.30 sqrt(4/3) = 4.97 points either side.
-    BOOST_TEST(same.cells[0].ours.prediction.high - same.cells[0].ours.mean == 4.968,
+    // Seeds two points apart: 4.30 * 2 sqrt(4/3) = 9.94 points either side.
+    BOOST_TEST(same.cells[0].ours.prediction.high - same.cells[0].ours.mean == 9.9365,
                boost::test_tools::tolerance(1e-3));
-    const auto off = prediction(6);
+    // Seeds that tie: what 1,000 images scatter by, of which 60 % are right.
+    const auto tie = prediction(0, 0);
+    BOOST_TEST(tie.cells[0].ours.prediction.high - tie.cells[0].ours.mean ==
+                   4.30265 * std::sqrt(4.0 / 3) * 100 * std::sqrt(binomial_variance(Ratio{600, 1000})),
+               boost::test_tools::tolerance(1e-4));
+    BOOST_TEST(tie.count.outside == 0);
+    const auto off = prediction(12);
     BOOST_TEST(off.count.outside == 50);
     BOOST_TEST(report::prediction_text(off).starts_with("50 of 50 cells"));
     BOOST_TEST(report::prediction_table(off).rows().size() == 50u);
-    BOOST_TEST(report::prediction_text(report::paper_prediction(Evidence({"a"}))).starts_with("not run"));
+    BOOST_TEST(report::prediction_text(report::paper_prediction(Evidence({"a"}))) ==
+               "not run: the paper's classes are CIFAR-10's, which these are not");
+    const Evidence alone({paper::class_names.begin(), paper::class_names.end()});
+    BOOST_TEST(report::prediction_text(report::paper_prediction(alone)).starts_with("not run: fewer than two seeds"));
 }

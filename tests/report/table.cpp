@@ -7,6 +7,7 @@
 #include <optional>
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/report/table_json.hpp>
+#include <sstream>
 #include <string>
 
 using namespace skewgrad;
@@ -108,6 +109,17 @@ BOOST_AUTO_TEST_CASE(rows_that_do_not_fit_are_named) {
     }
     BOOST_TEST(table.rows().size() == 1u);
     BOOST_CHECK_THROW(Table({}), ValueError);
+}
+
+// Rows that are kept nowhere are written as a table's are.
+BOOST_AUTO_TEST_CASE(rows_are_written_as_they_come) {
+    const Table table = example();
+    std::ostringstream text;
+    CsvRows rows(text, table.columns());
+    for (const auto& row : table.rows()) rows.add(row);
+    BOOST_TEST(text.str() == to_csv(table));
+    BOOST_CHECK_THROW(rows.add({1}), ValueError);
+    BOOST_TEST(text.str() == to_csv(table));
 }
 
 BOOST_AUTO_TEST_CASE(fixed_decimals) {

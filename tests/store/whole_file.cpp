@@ -165,6 +165,30 @@ BOOST_AUTO_TEST_CASE(a_write_that_fails_midway_leaves_the_old_file_and_no_trace)
     BOOST_TEST(folder.names().size() == 1u);
 }
 
+// Text as it comes: many times what waits at once, and nothing is left of a file whose text ends in a fault.
+BOOST_AUTO_TEST_CASE(text_is_written_as_it_comes) {
+    const TemporaryFolder folder;
+    const auto path = folder / "long.csv";
+    std::string expected;
+    write_text_file(path, [&](TextSink& text) {
+        for (int line = 0; line < 50'000; ++line) {
+            const std::string row = std::to_string(line) + ",x\n";
+            text << row;
+            expected += row;
+        }
+    });
+    BOOST_TEST((read_whole_text(path) == expected));
+    write_text_file(path, [](TextSink&) {});
+    BOOST_TEST(read_whole_text(path).empty());
+    const auto fails = [](TextSink& text) {
+        text << std::string(1 << 20, 'x');
+        throw ValueError("no row");
+    };
+    BOOST_CHECK_THROW(write_text_file(path, fails), ValueError);
+    BOOST_TEST(read_whole_text(path).empty());
+    BOOST_TEST(remove_partial_files(folder.path()) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_closed_to_us_is_reported) {
     const TemporaryFolder folder;
     fs::create_directory(folder / "closed");

@@ -3,7 +3,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <skewgrad/study/claims.hpp>
@@ -196,6 +201,200 @@ BOOST_AUTO_TEST_CASE(a_seed_in_progress_is_left_out_and_a_class_that_none_has_is
     BOOST_TEST(v.estimate.classes.size() == 9u);
     BOOST_TEST(says(v.estimate.not_run, "under (truck)"));
     BOOST_TEST((v.decision == Decision::supported));  // 5 seeds, but p < .01
+}
+
+namespace {
+
+/// Seed 1's records as those of further seeds, so that every statistic ties.
+Evidence tied(const Evidence& one, const std::vector<std::uint64_t>& seeds) {
+    Evidence all(one.class_names());
+    all.blocks = seeds;
+    all.partners = one.partners;
+    all.similarity = one.similarity;
+    for (const std::uint64_t seed : seeds) {
+        for (const auto& [of, record] : one.networks()) {
+            NetworkName name = of;
+            name.block = seed;
+            all.add(name, record);
+        }
+        for (const auto& [of, images] : one.cells()) {
+            CellName name = of;
+            name.victim.block = seed;
+            all.add(name, images);
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+// Of 100 images that both get right, the attack flips 60 in one network and 40 in the other, in two classes and seeds.
+BOOST_AUTO_TEST_CASE(seeds_that_tie_are_as_uncertain_as_their_images) {
+    const auto verdict_of = [](std::size_t in_under, std::size_t in_balanced) {
+        std::deque<std::vector<ImageRecord>> kept;
+        Evidence evidence({"a", "b"});
+        evidence.blocks = {1, 2};
+        for (const std::uint64_t seed : evidence.blocks)
+            for (const Label c : {Label{0}, Label{1}})
+                for (const Kind kind : {Kind::under, Kind::balanced}) {
+                    auto& records = kept.emplace_back(100);
+                    for (std::size_t i = 0; i < 100; ++i) {
+                        records[i].clean.said = Prediction(index(c));
+                        const bool flipped = i < (kind == Kind::under ? in_under : in_balanced);
+                        records[i].attacked.said = Prediction(flipped ? 1 - index(c) : index(c));
+                        records[i].smallest_epsilon = 0.01;
+                    }
+                    evidence.add(CellName{.victim = {.block = seed,
+                                                     .kind = kind,
+                                                     .skewed = skews(kind) ? std::optional(c) : std::nullopt},
+                                          .attacked = c},
+                                 records);
+                }
+        return judge(ClaimList<UnderIsMoreVulnerable>{}, evidence, quick).front();
+    };
+    const auto close = boost::test_tools::tolerance(1e-9);
+    const Verdict v = verdict_of(60, 40);
+    const double variance = 2 * (60.5 / 101) * (40.5 / 101) / 100;  // of one class's difference
+    BOOST_TEST(v.in_words() == "undecided");
+    BOOST_TEST(v.estimate.over_seeds.mean == 0.2, close);
+    BOOST_TEST(v.estimate.image_variance.value() == variance / 2, close);
+    BOOST_TEST(v.estimate.over_seeds.interval.high == 0.2 + 12.706204736432095 * std::sqrt(variance / 2 / 2), close);
+    BOOST_TEST(v.estimate.over_seeds.p > 0.05);
+    BOOST_TEST(v.holm_p > 0.05);
+    BOOST_TEST(v.estimate.classes[0].over_seeds.interval.high == 0.2 + 12.706204736432095 * std::sqrt(variance / 2),
+               close);
+    // At the floor and at the ceiling, and where nothing differs at all.
+    for (const auto& [under, balanced] : {std::pair{100, 0}, std::pair{0, 0}, std::pair{100, 100}}) {
+        const Estimate e = verdict_of(static_cast<std::size_t>(under), static_cast<std::size_t>(balanced)).estimate;
+        BOOST_TEST((e.over_seeds.interval.low < e.over_seeds.mean && e.over_seeds.mean < e.over_seeds.interval.high));
+        BOOST_TEST(e.over_seeds.p > 0);
+    }
+}
+
+// Shares, matched flips, log-odds, slopes, areas, logarithms of epsilons: no claim, and nothing beside one, is certain
+// because its seeds agree.
+BOOST_AUTO_TEST_CASE(no_kind_of_statistic_is_certain_without_scatter) {
+    fake::Study study;
+    study.networks = {{Kind::balanced, {}}, {Kind::under, {.flips = 0.8}}, {Kind::over, {.flips = 0.4}},
+                      {Kind::few, {}},      {Kind::under_adjusted, {}},    {Kind::over_adjusted, {}}};
+    study.seeds = {1};
+    Evidence one = study.evidence();
+    for (std::size_t c = 0; c < 10; ++c) one.similarity.push_back(static_cast<double>(c) / 10);
+    const Evidence evidence = tied(one, {1, 2, 3});
+    int estimates = 0, log_odds = 0, log_ratios = 0;
+    const auto check = [&](const std::string& name, Unit unit, const Estimate& e) {
+        if (!e.measured()) return;
+        ++estimates;
+        log_odds += unit == Unit::log_odds;
+        log_ratios += unit == Unit::log_ratio;
+        BOOST_TEST(e.over_seeds.deviation < 1e-12, name);
+        BOOST_TEST(e.over_seeds.p > 0, name);
+        BOOST_TEST(e.over_seeds.interval.high - e.over_seeds.interval.low > 1e-3, name);
+        for (const ClassEffect& c : e.classes) BOOST_TEST(c.over_seeds.p > 0, name);
+        BOOST_TEST(e.image_variance.has_value(), name);
+    };
+    for (const Verdict& v : judge(PaperClaims{}, evidence, quick)) {
+        check(v.id, v.unit, v.estimate);
+        for (const BesideEstimate& b : v.beside) check(v.id + ", " + b.name, b.unit, b.estimate);
+    }
+    BOOST_TEST(estimates > 40);
+    BOOST_TEST((log_odds > 0 && log_ratios > 1));
+}
+
+// A statistic of a user's own that does not say how its images scatter.
+struct Unexplained : Claim {
+    static constexpr const char *id = "X2", *says = "a number without a variance";
+    static CaseValue statistic(const Case& at) {
+        return {static_cast<double>(attacked_right(at(Kind::balanced), at.label()).hits) / 400, 400};
+    }
+};
+
+BOOST_AUTO_TEST_CASE(without_a_variance_of_images_few_seeds_decide_nothing) {
+    fake::Study study;
+    study.networks = {{Kind::balanced, {.flips = 0.5, .scatter = 0.02}}};
+    const auto verdict_of = [&](std::vector<std::uint64_t> seeds) {
+        study.seeds = std::move(seeds);
+        return judge(ClaimList<Unexplained>{}, study.evidence(), quick).front();
+    };
+    const Verdict six = verdict_of({1, 2, 3, 4, 5, 6}), three = verdict_of({1, 2, 3});
+    BOOST_TEST((six.decision == Decision::supported));
+    BOOST_TEST(!six.estimate.image_variance.has_value());
+    BOOST_TEST(three.estimate.over_seeds.p < 0.01);
+    BOOST_TEST((three.decision == Decision::undecided));
+    study.seeds = {1};
+    const Evidence one = study.evidence();
+    const Verdict tie = judge(ClaimList<Unexplained>{}, tied(one, {1, 2, 3, 4, 5, 6}), quick).front();
+    BOOST_TEST((tie.decision == Decision::undecided));
+    BOOST_TEST(tie.estimate.over_seeds.p == 1);
+}
+
+// A measure beside a claim that is undefined for one class: the claim's mean over the same classes stands next to it.
+BOOST_AUTO_TEST_CASE(what_stands_beside_is_held_against_the_same_classes) {
+    auto study = fake::three([](fake::Study& s) {
+        s.networks[Kind::under].flips = 0.8;
+        s.more = [](Kind k, std::uint64_t, int c) { return k == Kind::under && c == 4 ? 0.15 : 0.0; };
+        s.spoil = [](const CellName& n, std::vector<ImageRecord>& records) {
+            if (n.attacked == Label{4} && n.victim.kind == Kind::under && n.victim.block == 2)
+                for (ImageRecord& r : records) r.smallest_epsilon = std::numeric_limits<double>::infinity();
+        };
+    });
+    const Verdict v = judged<UnderIsMoreVulnerable>(study);
+    BOOST_TEST(v.estimate.classes.size() == 10u);
+    double others = 0;
+    for (const ClassEffect& c : v.estimate.classes)
+        if (c.label != Label{4}) others += c.over_seeds.mean / 9;
+    for (const BesideEstimate& b : v.beside) {
+        if (!b.estimate.measured()) continue;
+        const bool fewer = b.name == "smallest epsilon";
+        BOOST_TEST(b.estimate.classes.size() == (fewer ? 9u : 10u), b.name);
+        BOOST_TEST(b.claim_mean.value() == (fewer ? others : v.estimate.over_seeds.mean),
+                   boost::test_tools::tolerance(1e-9));
+        if (fewer) BOOST_TEST(says(b.estimate.left_out, "deer (seed 2: "));
+    }
+}
+
+// The one rule of every average, on columns made by hand: 1, 2 are seeds, and a, b, c classes.
+BOOST_AUTO_TEST_CASE(a_class_that_is_undefined_anywhere_leaves_everywhere) {
+    const std::vector<std::string> names{"a", "b", "c"};
+    const std::vector<std::uint64_t> seeds{1, 2};
+    const auto full = [](std::string name) {
+        ComparedColumn column{.name = std::move(name)};
+        for (const Label c : {Label{0}, Label{1}, Label{2}})
+            for (const std::uint64_t seed : {1u, 2u}) column.values[c][seed] = {0.5, 100, {}};
+        return column;
+    };
+    std::vector<ComparedColumn> columns{full("first"), full("second"), {.name = "never run"}};
+    columns[2].lacks[Label{0}][1] = "its networks";
+    const auto classes = [&](const Compared& over) {
+        std::string all;
+        for (const Label c : over.classes) all += names[static_cast<std::size_t>(index(c))];
+        return all;
+    };
+    BOOST_TEST(classes(compare(names, seeds, columns)) == "abc");
+    BOOST_TEST(compare(names, seeds, columns).left_out.empty());
+    columns[1].values[Label{1}][2] = {std::nullopt, 49};  // undefined in one column and one seed
+    Compared over = compare(names, seeds, columns);
+    BOOST_TEST(classes(over) == "ac");
+    BOOST_TEST(over.seeds == seeds, boost::test_tools::per_element());
+    BOOST_TEST(over.left_out == std::vector<std::string>{"b (second, seed 2: 49 images)"},
+               boost::test_tools::per_element());
+    columns[0].values.erase(Label{2});  // a class that one column has for no seed
+    columns[0].lacks[Label{2}][1] = "network of c";
+    over = compare(names, seeds, columns);
+    BOOST_TEST(classes(over) == "a");
+    BOOST_TEST(says(over.left_out, "c (first, not run)"));
+    BOOST_TEST(says(over.not_run, "network of c"));
+    columns = {full("first"), full("second")};
+    columns[1].values[Label{0}].erase(2);  // a seed in progress
+    columns[1].lacks[Label{0}][2] = "network of a";
+    over = compare(names, seeds, columns);
+    BOOST_TEST(classes(over) == "abc");
+    BOOST_TEST(over.seeds == std::vector<std::uint64_t>{1}, boost::test_tools::per_element());
+    BOOST_TEST(says(over.left_out, "seed 2 (not run: network of a)"));
+    columns[0].values[Label{1}].erase(1);  // every seed lacks something: then the classes leave
+    over = compare(names, seeds, columns);
+    BOOST_TEST(classes(over) == "c");
+    BOOST_TEST(over.seeds == seeds, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_self_check_supports_nothing) {

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_study_by_permuted_signs_alone) {
     const Control study{.learner = {},
                         .samplers = {Sampler<Balanced>{}},
                         .attacks = {Attack<PermutedSign>{.epsilon = .02f}, Attack<FGSM>{.epsilon = .02f}},
-                        .arrangement = {.per_class = 2, .batch = 8},
+                        .arrangement = {.per_class = 2},
                         .classes = {Label{0}, Label{1}},
                         .seeds = {Seed{1}}};
     const StudyResults results = study.run(data());

@@ -1,7 +1,9 @@
 // Processors that the system grants this process: those of its affinity, and no more than its cgroups' quota pays for.
 #pragma once
 #include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstddef>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -27,11 +29,14 @@ namespace cpu {
 /// Processors that this process may run on: its affinity, which taskset, Slurm and cpusets set; at least 1.
 inline int processors_of_affinity() {
 #if defined(__linux__)
-    // The kernel refuses a set that is too small for the machine with EINVAL.
-    for (std::size_t words = 16; words <= 4096; words *= 2) {
-        std::vector<cpu_set_t> set(words);
-        const std::size_t bytes = words * sizeof(cpu_set_t);
-        if (::sched_getaffinity(0, bytes, set.data()) == 0) return std::max(1, CPU_COUNT_S(bytes, set.data()));
+    // The kernel refuses a set that is too small for the machine with EINVAL. (nvcc knows no vector of cpu_set_t.)
+    for (std::size_t words = 16; words <= 65'536; words *= 2) {
+        std::vector<unsigned long> set(words);
+        if (::sched_getaffinity(0, words * sizeof(long), reinterpret_cast<cpu_set_t*>(set.data())) == 0) {
+            int count = 0;
+            for (const unsigned long word : set) count += std::popcount(word);
+            return std::max(1, count);
+        }
         if (errno != EINVAL) break;
     }
 #endif

@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
-#include <xtensor/xtensor.hpp>
 
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/core/label.hpp>
+#include <skewgrad/core/tensor.hpp>
 #include <skewgrad/nn/losses.hpp>
 
 namespace SKEWGRAD_NAMESPACE {

@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include <xtensor/xtensor.hpp>
 
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/core/error.hpp>
+#include <skewgrad/core/tensor.hpp>
 #include <skewgrad/model/concepts.hpp>
 #include <skewgrad/model/pixels.hpp>
 #include <skewgrad/nn/initialise.hpp>
@@ -52,7 +52,9 @@ inline void parameters(std::size_t given, std::size_t size) {
 }  // namespace checks
 
 /// Owns the parameters of network N on backend B, nothing else. Evaluation is const; two threads may evaluate one
-/// model, each call having a workspace of its own. `Real` is float (double on Reference<double>).
+/// model, each call having a workspace of its own. `Real` is float (double on Reference<double>). It can be moved, and
+/// has no parameters afterwards; what refers to it (a Session, a study's source) is not told, so it may not be moved or
+/// destroyed while these are in use: a vector of models is filled, or reserved, first.
 template <ANetwork N, Backend B>
 class Model {
 public:

@@ -29,7 +29,7 @@ struct PaperParts {
     Seed seed{1};
     int seeds = 1;                 ///< whole blocks of networks: seed, seed + 1, ...
     bool size_matched = false;     ///< balanced sets as large as the under- and the over-sampled ones
-    bool dose = false;             ///< classes 3 and 9 (CIFAR-10: cat and truck) cut to further counts
+    bool dose = false;             ///< classes 3 and 9 (of CIFAR-10: cat and truck) cut to further counts
     bool transfer = false;         ///< every kind's gradient against every kind
     std::vector<Label> classes{};  ///< to skew and to attack; none: all
 };
@@ -117,24 +117,34 @@ inline std::vector<Sampler<Balanced>> balanced_sets(int classes, int whole, int 
     return sets;
 }
 
+/// The classes that doses cut, of those that the data have.
+inline std::vector<int> dosed_classes(int classes) {
+    std::vector<int> all{3, 9};
+    std::erase_if(all, [&](int c) { return c >= classes; });
+    return all;
+}
 /// Counts between few and whole, in the proportions of 100, 300, 900, 2,000 to 4,500; `few` and the whole class are
 /// in every study.
 template <class U>
 std::vector<U> doses(int classes, int whole, int few) {
     std::vector<U> all;
-    for (const int c : {3, 9})
+    for (const int c : dosed_classes(classes))
         for (const int of_4500 : {100, 300, 900, 2000})
-            if (const int count = whole * of_4500 / 4500; c < classes && count > 0 && count != few)
+            if (const int count = whole * of_4500 / 4500; count > 0 && count != few)
                 all.push_back({.skewed_class = Label(c), .count = count});
     return all;
 }
 
-inline std::vector<std::string> parts_left_out(const PaperParts& parts) {
+/// Classes by number: their names are the data's, which are not known here.
+inline std::vector<std::string> parts_left_out(const PaperParts& parts, int classes) {
     std::vector<std::string> all;
     if (!parts.classes.empty()) all.push_back("the networks and cells of the other classes: without --classes");
     if (!parts.size_matched)
         all.push_back("balanced sets as large as the under- and over-sampled ones: --size-matched");
-    if (!parts.dose) all.push_back("further counts of the cut class (cat and truck): --dose");
+    std::string dosed;
+    for (const int c : dosed_classes(classes))
+        dosed += (dosed.empty() ? "class " : " and of class ") + std::to_string(c);
+    if (!parts.dose && !dosed.empty()) all.push_back("further counts of " + dosed + ": --dose");
     if (!parts.transfer) all.push_back("transfer between all kinds of networks: --transfer");
     return all;
 }
@@ -217,7 +227,7 @@ PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const
             .adjust_logits = true,
             // balanced, under, over, balanced with the small count
             .transfer = parts.transfer ? std::vector<std::size_t>{0, 1, 2, 3} : std::vector<std::size_t>{},
-            .left_out = study::parts_left_out(parts)};
+            .left_out = study::parts_left_out(parts, N::classes)};
 }
 
 }  // namespace SKEWGRAD_NAMESPACE

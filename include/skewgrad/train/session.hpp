@@ -13,6 +13,8 @@ namespace SKEWGRAD_NAMESPACE {
 
 /// One network's training: model (which it changes), data, optimiser state, position. `advance()` runs one look;
 /// when `finished()`, the model holds the best weights. The draws are keyed on `seed`: order, dropout, flips.
+/// The model is referred to, not owned: it must outlive the session and stay where it is. Moving it (as a growing
+/// vector of models does) leaves the session without parameters, which is undefined behaviour.
 template <ANetwork N, Backend B, Optimiser O, class Loss = CrossEntropy>
 class Session final : public AnySession {
 public:

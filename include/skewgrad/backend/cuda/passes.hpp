@@ -153,29 +153,12 @@ private:
         for (std::size_t n = 0; n < count; ++n) std::copy_n(all.data() + n * logits.size, classes, to + n * classes);
     }
 
-    // Runs of masters that are all trained go together, padding included.
     template <class O, class Step>
     static void update(Context& on, const Plan& plan, Parameters& p, Training<O, R>& training, const Step* rates) {
-        std::size_t begin = 0, end = 0;
-        const auto flush = [&] {
-            if (end > begin)
-                each(on.device(), end - begin,
-                     Update<Step, O::slots>{rates, training.state.data(), plan.masters, p.masters.data() + begin,
-                                            training.gradients.data() + begin, training.slots.data() + begin});
-        };
-        for (const host::Site<B>& site : plan.sites) {
-            if (site.trained_size == 0) continue;
-            if (site.master_offset != (end + 15) / 16 * 16) {
-                flush();
-                begin = site.master_offset;
-            }
-            end = site.master_offset + site.trained_size;
-            if (site.trained_size != site.master_size) {
-                flush();
-                begin = end = site.master_offset + site.master_size;
-            }
-        }
-        flush();
+        for (const host::TrainedRun& run : plan.trained)
+            each(on.device(), run.end - run.begin,
+                 Update<Step, O::slots>{rates, training.state.data(), plan.masters, p.masters.data() + run.begin,
+                                        training.gradients.data() + run.begin, training.slots.data() + run.begin});
     }
 };
 

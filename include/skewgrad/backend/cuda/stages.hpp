@@ -51,7 +51,10 @@ template <class B, class L>
 struct GatherStageWithParameters : GatherStage<B, L> {
     using OnHost = host::GatherStageWithParameters<B, L>;
     static constexpr std::size_t master_size(const host::Site<B>& site) { return OnHost::master_size(site); }
-    static constexpr std::size_t trained_size(const host::Site<B>& site) { return OnHost::trained_size(site); }
+    template <class Visit>
+    static constexpr void for_each_trained_run(const host::Site<B>& site, Visit visit) {
+        OnHost::for_each_trained_run(site, visit);
+    }
     static void import_parameters(const host::Site<B>& site, const float* canonical, float* masters) {
         OnHost::import_parameters(site, canonical, masters);
     }
@@ -60,9 +63,11 @@ struct GatherStageWithParameters : GatherStage<B, L> {
     }
     template <class In, class Out>
     static void backward_weights(const host::Call<B, In, In, Out>& call) {
-        each(call.on.device(), call.site.trained_size,
-             GatherWeights<L, In, Out>{call.site.in, call.site.out, call.images, call.in, call.d_out, call.masters,
-                                       call.gradients});
+        for_each_trainable_run<L>(call.site.in.shape, [&](std::size_t first, std::size_t size) {
+            each(call.on.device(), size,
+                 GatherWeights<L, In, Out>{call.site.in, call.site.out, call.images, static_cast<int>(first), call.in,
+                                           call.d_out, call.masters, call.gradients});
+        });
     }
 };
 

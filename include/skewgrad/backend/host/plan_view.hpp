@@ -14,6 +14,7 @@ struct PlanView {
     std::span<const Site<B>> sites;
     std::span<const Layout> values;
     std::span<const bool> edges;
+    std::span<const TrainedRun> trained;
     int last_value = 0;
     std::size_t canonical = 0, masters = 0, packs = 0, lane_scratch = 0, shared_scratch = 0;
     int near_stages = 0;  ///< leading stages that passes over images run in small blocks
@@ -72,11 +73,12 @@ constexpr int near_stages(const PlanView<B>& plan) {
     return near;
 }
 
-template <class B, std::size_t N>
-constexpr PlanView<B> view(const Lowered<B, N>& plan) {
+template <class B, std::size_t N, std::size_t Runs>
+constexpr PlanView<B> view(const Lowered<B, N, Runs>& plan) {
     PlanView<B> all{{plan.sites.data(), static_cast<std::size_t>(plan.stages)},
                     plan.values,
                     plan.edges,
+                    {plan.trained.data(), plan.trained_runs},
                     plan.last_value,
                     plan.canonical,
                     plan.masters,

@@ -41,7 +41,7 @@ struct Site {
     std::uint16_t node = 0;                           ///< of its first node, for random streams
     bool adds_to_in = false, adds_to_second = false;  ///< its input gradients join others that are there already
     std::size_t canonical_offset = 0, canonical_size = 0;
-    std::size_t master_offset = 0, master_size = 0, trained_size = 0;
+    std::size_t master_offset = 0, master_size = 0;
     std::size_t pack_offset = 0, pack_size = 0;
     std::size_t lane_scratch = 0, shared_scratch = 0;
     const Ops<B>* ops = nullptr;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,11 +22,12 @@ namespace SKEWGRAD_NAMESPACE::report {
 
 namespace confusions {
 
-/// The test set under a network that is skewed on `c`, seeds pooled: class `c` attacked with a gradient or not
+/// The test set under a network that is skewed on `c`, these seeds pooled: class `c` attacked with a gradient or not
 /// attacked, all others as they are.
-inline Confusion of(const StudyView& view, claims::Kind kind, Label c, std::optional<claims::Gradient> attacked) {
+inline Confusion of(const StudyView& view, std::span<const std::uint64_t> seeds, claims::Kind kind, Label c,
+                    std::optional<claims::Gradient> attacked) {
     Confusion all(static_cast<int>(view.classes()));
-    for (const std::uint64_t seed : view.seeds()) {
+    for (const std::uint64_t seed : seeds) {
         const auto* network = view.evidence().find(claims::NetworkName{.block = seed, .kind = kind, .skewed = c});
         const auto* images = attacked ? view.images(seed, kind, c, *attacked) : nullptr;
         if (network == nullptr || (attacked && images == nullptr)) continue;
@@ -46,11 +49,11 @@ inline std::vector<Label> shown_pair(const StudyView& view) {
     return {label_of(first), label_of(first == 0 ? 1 : 0)};
 }
 
-/// Answers to one class's own images under a kind of network, seeds pooled.
-inline Ratio share_to_partner(const StudyView& view, claims::Kind kind, Label c, Label partner,
-                              claims::Gradient gradient, bool attacked) {
+/// Answers to one class's own images under a kind of network, these seeds pooled.
+inline Ratio share_to_partner(const StudyView& view, std::span<const std::uint64_t> seeds, claims::Kind kind, Label c,
+                              Label partner, claims::Gradient gradient, bool attacked) {
     Ratio r;
-    for (const std::uint64_t seed : view.seeds())
+    for (const std::uint64_t seed : seeds)
         if (const auto* images = view.images(seed, kind, c, gradient))
             for (const ImageRecord& i : *images) {
                 const Prediction said = attacked ? i.attacked.said : i.clean.said;
@@ -65,26 +68,24 @@ inline Ratio share_to_partner(const StudyView& view, claims::Kind kind, Label c,
 /// Clean, another network's gradient, the own, and the paper's where the classes are its.
 inline Figure figure_6_maps(const StudyView& view) {
     using claims::Gradient, claims::Kind;
+    const std::vector<std::uint64_t> seeds = flow_seeds(view.evidence()).seeds;
     std::vector<HeatMap> maps;
     std::size_t column = 0;
     for (const Label c : confusions::shown_pair(view))
         for (const Kind kind : {Kind::under, Kind::over}) {
             const std::string who = view.evidence().class_name(c) + " " + claims::name_of(kind);
             const auto add = [&](const char* how, std::optional<Gradient> gradient) {
-                maps.push_back(paper_figures::confusion_map(who + ": " + how, confusions::of(view, kind, c, gradient),
-                                                            view.class_names()));
+                maps.push_back(paper_figures::confusion_map(
+                    who + ": " + how, confusions::of(view, seeds, kind, c, gradient), view.class_names()));
                 maps.back().marked = static_cast<std::size_t>(index(c));
             };
             add("no attack", std::nullopt);
             add("other gradient", Gradient::other_seed);
             add("own gradient", Gradient::own);
             if (view.classes_are_the_papers()) {
-                HeatMap theirs = maps.back();
-                theirs.title = who + ": the paper";
-                theirs.values.clear();
-                for (const auto& row : paper::figure_6.at(column))
-                    for (const double share : row) theirs.values.emplace_back(100 * share);
-                maps.push_back(std::move(theirs));
+                const std::size_t marked = static_cast<std::size_t>(index(c));
+                maps.push_back(paper_figures::papers_map(view, who + ": the paper", paper::figure_6.at(column)));
+                maps.back().marked = marked;
             }
             ++column;
         }
@@ -108,6 +109,7 @@ inline Figure figure_6_maps(const StudyView& view) {
 inline Figure flow_figure(const StudyView& view) {
     using claims::Gradient, claims::Kind;
     const auto& partners = view.evidence().partners;
+    const std::vector<std::uint64_t> seeds = flow_seeds(view.evidence()).seeds;
     std::vector<std::string> names;
     std::vector<std::pair<Label, Label>> pairs;
     for (std::size_t c = 0; c < partners.size(); ++c)
@@ -129,8 +131,8 @@ inline Figure flow_figure(const StudyView& view) {
         const auto add = [&](const char* title, Style style, Gradient gradient, bool attacked) {
             Series s{title, style, {}};
             for (std::size_t k = 0; k < pairs.size(); ++k) {
-                const Ratio r =
-                    confusions::share_to_partner(view, kind, pairs[k].first, pairs[k].second, gradient, attacked);
+                const Ratio r = confusions::share_to_partner(view, seeds, kind, pairs[k].first, pairs[k].second,
+                                                             gradient, attacked);
                 if (!r.defined()) continue;
                 const Interval w = wilson_interval(r);
                 s.points.push_back({static_cast<double>(k), 100 * r.value(), 100 * w.low, 100 * w.high});
@@ -159,6 +161,7 @@ inline Figure flow_figure(const StudyView& view) {
 /// Where similarity is known: what the attack adds to a pair's confusion against how alike the pair is.
 inline Figure similarity_figure(const StudyView& view) {
     using claims::Gradient, claims::Kind;
+    const std::vector<std::uint64_t> seeds = flow_seeds(view.evidence()).seeds;
     std::vector<Plot> plots;
     std::vector<Series> all;
     for (const Kind kind : paper_figures::kinds) {
@@ -166,8 +169,10 @@ inline Figure similarity_figure(const StudyView& view) {
         for (std::size_t c = 0; c < view.evidence().similarity.size(); ++c) {
             if (!view.evidence().partners.at(c)) continue;
             const Label partner = *view.evidence().partners[c];
-            const Ratio before = confusions::share_to_partner(view, kind, label_of(c), partner, Gradient::own, false);
-            const Ratio after = confusions::share_to_partner(view, kind, label_of(c), partner, Gradient::own, true);
+            const Ratio before =
+                confusions::share_to_partner(view, seeds, kind, label_of(c), partner, Gradient::own, false);
+            const Ratio after =
+                confusions::share_to_partner(view, seeds, kind, label_of(c), partner, Gradient::own, true);
             if (const auto flow = ErrorFlow{before, after}.value())
                 s.points.push_back({view.evidence().similarity[c], 100 * *flow});
         }

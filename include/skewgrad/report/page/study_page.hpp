@@ -38,20 +38,21 @@ inline ShownTable shown_table_1(const StudyView& view) {
         for (const claims::Kind kind : paper_figures::kinds) {
             const std::string of = std::string(source) + "/" + claims::name_of(kind);
             shown.columns.push_back(with_interval(shown.table, of, claims::name_of(kind), group));
-            if (of != "different/balanced")
+            if (view.classes_are_the_papers() && of != "different/balanced")
                 shown.columns.push_back({"paper", column_titled(shown.table, of + " paper"), {}, {}, group});
         }
     shown.note =
-        "In brackets: " + view.interval_in_words().substr(9) +
-        ". The paper trained one network for each of its numbers and has no column for the balanced network under "
-        "another's gradient; ours is attacked with the gradient of a balanced "
-        "network of another seed." +
+        "In brackets: " + view.interval_in_words().substr(9) + "." +
+        std::string(
+            view.classes_are_the_papers()
+                ? " The paper trained one network for each of its numbers and has no column for the balanced "
+                  "network under another's gradient; ours is attacked with the gradient of a balanced network "
+                  "of another seed. The averages beside each other are over the same classes."
+                : " The paper's numbers are of CIFAR-10's classes, which these are not, and do not stand here.") +
         std::string(view.seeds().size() > 1 && view.seeds().size() < claims::fewest_seeds
                         ? " Over so few seeds an interval can reach beyond 0 and 100, and says next to nothing."
                         : "") +
-        std::string(view.classes_are_the_papers() ? ""
-                                                  : " The paper's rows go by label: its classes are CIFAR-10's "
-                                                    "(airplane, automobile, bird, ...), not these.");
+        compared(view, paper_figures::table_1_columns(view)).over().in_words();
     return shown;
 }
 
@@ -74,7 +75,8 @@ inline ShownTable shown_square(const StudyView& view) {
             view.seeds().size() > 1
                 ? "In brackets: Student's 95 % intervals over seeds."
                 : "In brackets: Wilson's 95 % intervals over images of one seed; effects and averages have none.") +
-        " A dash: fewer than 50 images matched by all four networks.";
+        " A dash: fewer than 50 images matched by all four networks." +
+        compared(view, square_columns(view)).over().in_words();
     return shown;
 }
 
@@ -100,11 +102,11 @@ inline ShownTable shown_doses(const StudyView& view) {
     return shown;
 }
 
-inline ShownTable shown_controls(const StudyView& view) {
+inline ShownTable shown_controls(const StudyView& view, const Comparison& comparison) {
     ShownTable shown{.name = "controls",
                      .caption = "Controls: percent right on the attacked class, average over classes",
                      .note = "",
-                     .table = controls_with_intervals(view)};
+                     .table = controls_with_intervals(comparison)};
     shown.columns = {{"network", 0}};
     for (const ControlColumn& c : control_columns())
         shown.columns.push_back(with_interval(shown.table, c.title, c.title));
@@ -116,7 +118,7 @@ inline ShownTable shown_controls(const StudyView& view) {
         "gone. Descent steps down the loss. " +
         std::string(view.seeds().size() > 1 ? "In brackets: Student's 95 % intervals over seeds."
                                             : "One seed: averages over classes have no interval.") +
-        " A dash: not run.";
+        " A dash: not run." + comparison.over().in_words();
     return shown;
 }
 
@@ -186,7 +188,11 @@ inline ShownTable shown_flips(const StudyView& view) {
 inline void paper_part(const StudyView& view, Page& page) {
     page.section("table-1", "Table 1");
     page.put(shown_table_1(view)).put(table_1_figure(view));
-    if (view.seeds().size() > 1)
+    if (!view.classes_are_the_papers())
+        page.words(
+            "Whether the paper's numbers lie where another seed of ours would cannot be asked: they are of CIFAR-10's "
+            "classes, which these are not.");
+    else if (view.seeds().size() > 1)
         page.put(shown_prediction(view));
     else
         page.words(
@@ -239,7 +245,8 @@ inline void own_part(const StudyView& view, Page& page) {
     else
         page.words("Not run: --transfer carries each kind's gradient to every kind.");
     page.section("controls", "Controls");
-    page.put(controls_figure(view)).put(shown_controls(view));
+    const Comparison controls = controls_part::compared(view);
+    page.put(controls_figure(view, controls)).put(shown_controls(view, controls));
 }
 
 inline void verdict_part(const StudyView& view, Page& page) {

@@ -1,0 +1,5 @@
+// links: fuzz_small_run
+// Records of trainings in a run's folder, changed behind a right digest.
+#include "fuzz/records.hpp"
+
+void skewgrad_fuzz::fuzz(skewgrad::Piece input) { fuzz_record(input, "trainings/", "record.safetensors"); }
