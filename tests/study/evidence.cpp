@@ -110,7 +110,8 @@ BOOST_AUTO_TEST_CASE(every_attack_has_its_name) {
     BOOST_TEST((again[0]->method == Method::descent));
     BOOST_TEST((again[8]->method == Method::iterative_far));
     // Attacks of a user's, whose fields are others.
-    more.insert(more.begin(), {{"name", "blur"}, {"values", {{"radius", 2}}}});
+    const nlohmann::json blur = {{"name", "blur"}, {"values", {{"radius", 2}}}};
+    more.insert(more.begin(), blur);
     const auto unlike = naming::attack_names(more);
     BOOST_TEST(unlike.size() == 11u);
     BOOST_TEST(!unlike[0].has_value());
