@@ -134,6 +134,9 @@ BOOST_AUTO_TEST_CASE(a_recipe_that_cannot_be_is_refused_when_planned) {
     BOOST_TEST(said({.patience = 0}) == "Recipe: patience is 0, it must be at least 1");
     BOOST_TEST(said({.updates_per_look = -1}) == "Recipe: updates_per_look is -1, it must be at least 0");
     BOOST_TEST(said({.min_delta = -1}).starts_with("Recipe: min_delta is -1"));
+    BOOST_CHECK_EXCEPTION(
+        Learner{.optimiser = {.learning_rate = -1}}.check_values(), ValueError,
+        [](const ValueError& e) { return std::string(e.what()).starts_with("rmsprop: learning_rate is -1"); });
     static_assert(CheckingLearner<Learner>);
     BOOST_CHECK_THROW(Learner{}.check_data(with_test({Label{0}}, {"a"}, {1, 28, 28}).test), ValueError);
 }

@@ -182,7 +182,10 @@ struct NetworkLearner {
                    "known in files by its `static constexpr const char* name` and its `values`";
     }
     /// Throws ValueError, naming the field, for values with which no network could be trained.
-    void check_values() const { check(recipe); }
+    void check_values() const {
+        check(optimiser);
+        check(recipe);
+    }
     /// Throws ValueError for images of another shape than the network's and for labels beyond its classes.
     template <class Data>
     void check_data(const Data& data) const {
