@@ -86,6 +86,22 @@ BOOST_AUTO_TEST_CASE(values_of_attacks_and_sweeps_need_no_data) {
     refused([&](Small& s) { s.sweep = {none}; }, {"Study::sweep", "nan"});
 }
 
+/// A learner that does not say what it is.
+struct Unsaid : MeansLearner {
+    nlohmann::json said;
+    nlohmann::json json() const { return said; }
+};
+BOOST_AUTO_TEST_CASE(a_learner_says_what_it_is_in_an_object) {
+    using Study = skewgrad::Study<Unsaid, On<Sampler<Balanced>>, From<SameModel>, By<Attack<FGSM>>>;
+    const auto plan = [](nlohmann::json said) {
+        Study study{.learner = {{}, std::move(said)}, .samplers = {}, .attacks = {}, .classes = {Label{3}}};
+        return study.plan();
+    };
+    BOOST_CHECK_NO_THROW(plan({{"name", "x"}}));
+    BOOST_CHECK_THROW(plan("x"), ValueError);
+    BOOST_CHECK_THROW(plan({{"backend", 3}}), ValueError);
+}
+
 BOOST_AUTO_TEST_CASE(counts_and_classes_that_the_data_do_not_have) {
     refused([](Small& s) { std::get<1>(s.samplers).count = 19; }, {"Sampler<Under>", "19", "18 available"});
     refused([](Small& s) { std::get<1>(s.samplers).count = 0; }, {".count is 0"});
