@@ -10,7 +10,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-namespace text {
+namespace utf8 {
 
 /// One code point of UTF-8 and the bytes that it takes; 0 bytes: there is none here.
 struct CodePoint {
@@ -50,12 +50,12 @@ inline std::string escape(std::uint32_t value) {
     return shown;
 }
 
-}  // namespace text
+}  // namespace utf8
 
 /// The first byte at which a text is not UTF-8; npos where all of it is.
 constexpr std::size_t first_not_utf8(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
-        const text::CodePoint c = text::first_code_point(text.substr(at));
+        const utf8::CodePoint c = utf8::first_code_point(text.substr(at));
         if (c.bytes == 0) return at;
         at += c.bytes;
     }
@@ -68,10 +68,10 @@ constexpr std::size_t first_not_utf8(std::string_view text) {
 inline std::string printable(std::string_view text, std::size_t most = std::string_view::npos) {
     std::string shown;
     while (!text.empty()) {
-        const text::CodePoint c = text::first_code_point(text);
+        const utf8::CodePoint c = utf8::first_code_point(text);
         const std::size_t bytes = c.bytes == 0 ? 1 : c.bytes;
-        const std::string one = c.bytes == 0                ? text::escape(static_cast<unsigned char>(text[0]))
-                                : text::is_control(c.value) ? text::escape(c.value)
+        const std::string one = c.bytes == 0                ? utf8::escape(static_cast<unsigned char>(text[0]))
+                                : utf8::is_control(c.value) ? utf8::escape(c.value)
                                                             : std::string(text.substr(0, bytes));
         if (shown.size() + one.size() > most) return shown + "...";
         shown += one;

@@ -27,7 +27,7 @@ inline constexpr auto fields_of = [] {
         return Nameless{};
 }();
 
-namespace values {
+namespace aggregate {
 
 // Converts to any field but to the whole, which would be a copy.
 template <class Whole>
@@ -52,7 +52,7 @@ inline constexpr std::size_t field_count = count_fields<std::remove_cv_t<T>>();
 template <class T>
 constexpr auto tie(T& v) {
     constexpr std::size_t n = field_count<T>;
-    static_assert(n <= 12, "skewgrad: a value of more than 12 fields; nest some, or add lines to values::tie");
+    static_assert(n <= 12, "skewgrad: a value of more than 12 fields; nest some, or add lines to aggregate::tie");
     if constexpr (n == 0) return std::tie();
 #define SKEWGRAD_TIE(n_fields, ...)     \
     else if constexpr (n == n_fields) { \
@@ -74,7 +74,7 @@ constexpr auto tie(T& v) {
 #undef SKEWGRAD_TIE
 }
 
-}  // namespace values
+}  // namespace aggregate
 
 /// An aggregate that names its fields: a sampler, an attack, an optimiser, a recipe, a data protocol.
 template <class T>
@@ -86,13 +86,13 @@ concept Value =
 template <Value T, class Visit>
 constexpr void for_each_value(T& v, Visit visit) {
     constexpr auto& all = fields_of<std::remove_cv_t<T>>;
-    static_assert(all.size() == values::field_count<T>,
+    static_assert(all.size() == aggregate::field_count<T>,
                   "skewgrad: a value's `fields` must name every field once, in their order; what is not named would be "
                   "missing from keys and checkpoints");
-    if constexpr (all.size() == values::field_count<T>)
+    if constexpr (all.size() == aggregate::field_count<T>)
         [&]<std::size_t... I>(std::index_sequence<I...>, [[maybe_unused]] auto tied) {
             (visit(all[I], std::get<I>(tied)), ...);
-        }(std::make_index_sequence<all.size()>{}, values::tie(v));
+        }(std::make_index_sequence<all.size()>{}, aggregate::tie(v));
 }
 
 }  // namespace SKEWGRAD_NAMESPACE
