@@ -197,7 +197,8 @@ BOOST_AUTO_TEST_CASE(errors_are_one_line_and_status_1) {
     BOOST_TEST(file.status == 1);
     BOOST_TEST(file.error == "error: some/file: is damaged\n");
     BOOST_TEST(file.out == "");
-    BOOST_TEST(ends([] { throw ValueError("two\nlines"); }).error == "error: two lines\n");
+    BOOST_TEST(ends([] { throw ValueError("two\nlines"); }).error == "error: two\\x0alines\n");
+    BOOST_TEST(ends([] { throw std::runtime_error("two\nlines"); }).error == "error: two lines\n");
     BOOST_TEST(ends([] { throw std::bad_alloc(); }).error == "error: not enough memory\n");
     BOOST_TEST(ends([] { throw std::out_of_range("at"); }).error == "error: at\n");
     BOOST_TEST(ends([] { throw std::out_of_range("at"); }).status == 1);
