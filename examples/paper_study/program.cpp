@@ -55,7 +55,10 @@ void tell(const StudyResults& results, const std::string& protocol, const Option
 
 void carry_out(const study::Composition& study, study::Work& work, const std::string& protocol,
                const std::string& runs_on, const Options& options) {
-    const Plan plan = study.plan();  // what is wrong with the values shows before any data are read
+    // What is wrong with values and folders shows before any data are read, and nothing is written before all is right.
+    const Plan plan = study.plan();
+    if (!options.out.empty()) report::check_output_folder(options.out);
+    if (!options.run.empty()) RunFolder::check_not_foreign(options.run);
     const Splits data = load(options);
     study.check(plan, data);
     if (!options.out.empty()) report::claim_output_folder(options.out);

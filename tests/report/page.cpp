@@ -481,6 +481,46 @@ BOOST_AUTO_TEST_CASE(a_failed_self_check_is_loud) {
     BOOST_TEST(holds(loud.html, "here &lt;and&gt; there"));
 }
 
+BOOST_AUTO_TEST_CASE(networks_that_failed_or_learned_nothing_are_named_before_any_number) {
+    StudyResults results = skewgrad_tests::small_results(1);
+    const Judgement judgement = skewgrad_tests::judged(results);
+    const auto first_title = [&] { return all_tables_and_claims(results, judgement).front().title; };
+    BOOST_TEST(networks_at_chance(results).empty());
+    BOOST_TEST(!holds(Written(results, judgement).html, "failed or learned nothing"));
+    BOOST_TEST(first_title() != "NETWORKS THAT FAILED OR LEARNED NOTHING");
+
+    // One that names class 0 whatever it sees, and one that came to no network.
+    for (Outcome& o : results.trainings[1].clean) o.said = Prediction{0};
+    results.failed = {{"Under <cat> 4, seed 1", "the training loss is not finite at look 2", 31}};
+    const std::string dead = title_of(results.plan.trainings[1], results.class_names);
+    BOOST_TEST((networks_at_chance(results) == std::vector{dead}));
+    BOOST_TEST(first_title() == "NETWORKS THAT FAILED OR LEARNED NOTHING");
+    const Table table = missing_networks_table(results);
+    BOOST_REQUIRE(table.rows().size() == 2u);
+    BOOST_TEST(holds(to_csv(table), "\"Under <cat> 4, seed 1\",failed: the training loss is not finite at look 2,31"));
+    const std::string html = Written(results, judgement).html;
+    const std::size_t box = html.find("2 networks failed or learned nothing.");
+    BOOST_TEST(box < html.find("<table"));
+    BOOST_TEST(
+        holds(html, "Under &lt;cat&gt; 4, seed 1: the training loss is not finite at look 2 (31 cells are missing)"));
+    BOOST_TEST(holds(html, ": no better than a guess"));
+}
+
+// A folder with something else in it is nobody's to write to; one that is made, empty or a report's is.
+BOOST_AUTO_TEST_CASE(a_folder_with_anothers_files_is_refused_and_left_alone) {
+    const skewgrad_tests::TemporaryFolder folder;
+    write_whole_file(folder / "letter.txt", "dear");
+    for (const auto claim : {check_output_folder, claim_output_folder})
+        BOOST_CHECK_EXCEPTION(claim(folder.path()), FileError,
+                              [](const FileError& e) { return holds(e.what(), "holds \"letter.txt\" and no report"); });
+    BOOST_TEST(folder.names().size() == 1u);
+    BOOST_CHECK_NO_THROW(check_output_folder(folder / "new"));
+    BOOST_TEST(!std::filesystem::exists(folder / "new"));
+    claim_output_folder(folder / "new");
+    write_whole_file(folder / "new" / "cells.csv", "of a report");
+    BOOST_CHECK_NO_THROW(claim_output_folder(folder / "new"));  // its own again
+}
+
 // A second report into the folder of one that had more: its parts alone are there, and whatever a user put beside them.
 BOOST_AUTO_TEST_CASE(nothing_stale_stays) {
     const skewgrad_tests::TemporaryFolder folder;
