@@ -1,12 +1,12 @@
 // Checks of a study on its data before the first training: classes, images, and what every training would be given.
 #pragma once
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/data/dataset.hpp>
+#include <skewgrad/sampling/population.hpp>
 #include <skewgrad/study/arrangement.hpp>
 #include <skewgrad/study/plan.hpp>
 
@@ -33,7 +33,8 @@ inline void check_splits(const Splits& data) {
 /// images, or any class fewer than `per_class`.
 inline void check_attacked_classes(const Plan& plan, const TestData& test, int per_class) {
     const std::vector<int> counts = test.counts();
-    const auto named = [&](std::size_t c) { return "class " + std::to_string(c) + " (" + test.class_names()[c] + ")"; };
+    const Population classes{.labels = {}, .class_names = test.class_names()};
+    const auto named = [&](std::size_t c) { return classes.named(static_cast<int>(c)); };
     for (const PlannedCell& cell : plan.cells) {
         const auto c = static_cast<std::size_t>(index(cell.attacked_class));
         if (c >= counts.size())
@@ -55,8 +56,9 @@ inline void check_training_data(const PlannedTraining& t, const Arranged& data) 
     const std::vector<int> counts = data.fit.counts();
     for (std::size_t c = 0; c < counts.size(); ++c)
         if (counts[c] == 0)
-            throw ValueError(title_of(t, names) + ": class " + std::to_string(c) + " (" + names[c] +
-                             ") has no training images");
+            throw ValueError(title_of(t, names) + ": " +
+                             Population{.labels = {}, .class_names = names}.named(static_cast<int>(c)) +
+                             " has no training images");
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::study
