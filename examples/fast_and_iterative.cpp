@@ -15,7 +15,7 @@ constexpr Attack<Iterative, Ascent> iterative{.steps = 10};
 constexpr Attack<RandomSign> noise;  // a step of the same size that knows nothing of the network
 constexpr int attacked_per_class = 100;
 constexpr Embedded made{.train_per_class = 330, .test_per_class = attacked_per_class};
-constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .looks = 12, .updates_per_look = 90}};
+constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .rounds = 12, .updates_per_round = 90}};
 
 int main(int argc, char** argv) {
     CLI::App app{"Trains one network and attacks it in four ways over a list of epsilons"};
@@ -25,13 +25,14 @@ int main(int argc, char** argv) {
 
     return run_main(app, argc, argv, [&] {
         const Splits data = options.data.empty() ? made.load(options.threads) : Cifar10::load(options.data);
-        const auto [fit, held] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
         Model<Net, Cpu<f32>> model{options.seed, Cpu<f32>::Context(options.threads)};
         Progress progress;
         TrainingDisplay display(progress);
-        progress.begin("training", static_cast<std::uint64_t>(trainer.recipe.looks * trainer.recipe.updates_per_look));
-        const History history = trainer.fit(model, fit, held, std::ref(display));
-        progress.finish("best look " + std::to_string(history.best_look));
+        progress.begin("training",
+                       static_cast<std::uint64_t>(trainer.recipe.rounds * trainer.recipe.updates_per_round));
+        const History history = trainer.fit(model, fit, validation, std::ref(display));
+        progress.finish("best round " + std::to_string(history.best_round));
 
         const auto count = std::min<std::size_t>(data.test.size(), std::size_t{10} * attacked_per_class);
         const auto x = data.test.images(0, count);

@@ -10,7 +10,7 @@ using claims::Case, claims::CaseValue, claims::Kind;
 // The experiment: what is claimed, which networks are asked, and how. A statistic above 0 speaks for its claim.
 struct MarginsShrink : claims::Claim {
     static constexpr const char *id = "X1", *says = "a class that is cut has smaller margins";
-    static constexpr claims::Unit unit = claims::Unit::log_odds;  // against the runner-up; smallest effect: 0.1
+    static constexpr claims::Unit unit = claims::Unit::log_odds;  // against the run_study-up; smallest effect: 0.1
     static CaseValue statistic(const Case& at) {
         return mean_margin(at(Kind::balanced)) - mean_margin(at(Kind::under));
     }
@@ -25,7 +25,7 @@ struct NoiseFlipsCutClasses : claims::Claim {
 using Claims = claims::ClaimList<MarginsShrink, NoiseFlipsCutClasses, claims::UnderIsMoreVulnerable>;
 
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
-constexpr Recipe recipe{.batch = 32, .looks = 10, .updates_per_look = 120};  // else: as many as the whole data give
+constexpr Recipe recipe{.batch = 32, .rounds = 10, .updates_per_round = 120};  // else: as many as the whole data give
 constexpr Sampler<Under> cut{.count = 150};
 constexpr int seeds = 4;
 constexpr Embedded made{.train_per_class = 430, .test_per_class = 200};
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
             study{.learner = {Adam{.learning_rate = 2e-3f}, recipe, Cpu<f32>::Context(options.threads)},
                   .samplers = {Sampler<Balanced>{}, cut},
                   .attacks = {{.epsilon = options.epsilon}, {.epsilon = options.epsilon}},
-                  .arrangement = {.per_class = 30},
+                  .data_protocol = {.per_class = 30},
                   .classes = {Label{0}, Label{4}, Label{9}},
                   .seeds = {},
                   .smallest_epsilons = false};

@@ -40,7 +40,7 @@ struct ChannelScale {
 struct Net : Network<Image<3, 32, 32>, Conv<16>, ChannelScale, LeakyRelu, MaxPool<4>, Conv<32>, LeakyRelu, MaxPool<4>,
                      Dense<10>> {};
 constexpr Embedded made{.train_per_class = 330, .test_per_class = 100};
-constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .looks = 10, .updates_per_look = 90}};
+constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .rounds = 10, .updates_per_round = 90}};
 double distance(const auto& ours, const auto& exact) {
     double apart = 0, size = 0;
     for (std::size_t i = 0; i < exact.size(); ++i)
@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     for (const char* unused : {"--quick", "--out", "--epsilon"}) app.remove_option(app.get_option(unused));
     return run_main(app, argc, argv, [&] {
         const Splits data = options.data.empty() ? made.load(options.threads) : Cifar10::load(options.data);
-        const auto [fit, held] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
         const TestData few = data.test.of_items({0, 1, 2, 3, 4, 5, 6, 7});
         Model<Net, Cpu<f32>> model{options.seed, Cpu<f32>::Context(options.threads)};
         Table table({{"network", Align::left},
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
                      {"parameter gradient", Align::right, 9},
                      {"test accuracy %", Align::right, 1}});
         for (const bool trained : {false, true}) {
-            if (trained) trainer.fit(model, fit, held);
+            if (trained) trainer.fit(model, fit, validation);
             const Model<Net, Reference<double>> exact(model);
             const xt::xtensor<float, 4> x = few.images();
             const auto y = few.labels();

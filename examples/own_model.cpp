@@ -43,7 +43,7 @@ struct NearestMean {
 /// What a study trains with.
 struct NearestMeanLearner {
     using ModelType = NearestMean;
-    Learned<NearestMean> train(const Arranged& data, Seed, const TrainingObserver&) const {
+    Learned<NearestMean> train(const TrainingSet& data, Seed, const TrainingObserver&) const {
         NearestMean m;
         for (int c = 0; c < data.fit.classes(); ++c) {
             const TrainingData own = data.fit.of_class(Label(c));

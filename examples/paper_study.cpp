@@ -22,32 +22,32 @@ struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv
                               Conv<32>, Relu, MaxPool<2>, Dense<64>, Relu, Dropout<25>, Dense<10>> {};
 
 template <Backend B, Backend Measured = B, class Protocol, ANetwork N>
-void run_with(const Protocol& protocol, N, const Wanted& wanted, const CarryOut& carry_out) {
+void run_with(const Protocol& protocol, N, const Wanted& wanted, const RunStudy& run_study) {
     const auto composed =
         paper_study<Protocol, B, N, Measured>(protocol, wanted.scale, wanted.parts, typename B::Context(wanted.threads),
                                               typename Measured::Context(wanted.threads));
-    composed.without_types([&](const study::Composition& study, study::Work& work) {
-        carry_out(study, work, Protocol::name, composed.learner.runs_on());
+    composed.erase([&](const study::ErasedStudy& study, study::StudyOperations& work) {
+        run_study(study, work, Protocol::name, composed.learner.runs_on());
     });
 }
 
 template <class Protocol, ANetwork N>
-void run_on(const Protocol& protocol, N network, const Wanted& wanted, const CarryOut& carry_out) {
-    if (wanted.backend == "cpu") run_with<Cpu<f32>>(protocol, network, wanted, carry_out);
-    if (wanted.backend == "cpu-bf16") run_with<Cpu<bf16>>(protocol, network, wanted, carry_out);
-    if (wanted.backend == "cpu-mixed") run_with<Cpu<bf16>, Cpu<f32>>(protocol, network, wanted, carry_out);
-    if (wanted.backend == "reference") run_with<Reference<float>>(protocol, network, wanted, carry_out);
+void run_on(const Protocol& protocol, N network, const Wanted& wanted, const RunStudy& run_study) {
+    if (wanted.backend == "cpu") run_with<Cpu<f32>>(protocol, network, wanted, run_study);
+    if (wanted.backend == "cpu-bf16") run_with<Cpu<bf16>>(protocol, network, wanted, run_study);
+    if (wanted.backend == "cpu-mixed") run_with<Cpu<bf16>, Cpu<f32>>(protocol, network, wanted, run_study);
+    if (wanted.backend == "reference") run_with<Reference<float>>(protocol, network, wanted, run_study);
 #if defined(__CUDACC__)
-    if (wanted.backend == "cuda") run_with<Cuda<f32>>(protocol, network, wanted, carry_out);
-    if (wanted.backend == "cuda-bf16") run_with<Cuda<bf16>>(protocol, network, wanted, carry_out);
-    if (wanted.backend == "cuda-mixed") run_with<Cuda<bf16>, Cuda<f32>>(protocol, network, wanted, carry_out);
+    if (wanted.backend == "cuda") run_with<Cuda<f32>>(protocol, network, wanted, run_study);
+    if (wanted.backend == "cuda-bf16") run_with<Cuda<bf16>>(protocol, network, wanted, run_study);
+    if (wanted.backend == "cuda-mixed") run_with<Cuda<bf16>, Cuda<f32>>(protocol, network, wanted, run_study);
 #endif
 }
 
 template <class Protocol>
-void run_as(const Protocol& protocol, const Wanted& wanted, const CarryOut& carry_out) {
-    wanted.quick ? run_on(protocol, QuickNetwork{}, wanted, carry_out)
-                 : run_on(protocol, typename Protocol::Network{}, wanted, carry_out);
+void run_as(const Protocol& protocol, const Wanted& wanted, const RunStudy& run_study) {
+    wanted.quick ? run_on(protocol, QuickNetwork{}, wanted, run_study)
+                 : run_on(protocol, typename Protocol::Network{}, wanted, run_study);
 }
 
 // Where the program has a GPU backend, its names stand behind the others.
@@ -64,8 +64,8 @@ int main(int argc, char** argv) {
     // A queue of the GPU's own for each stream of the networks that are trained at a time.
     ::setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
 #endif
-    return paper_program(argc, argv, backends(), [](const Wanted& wanted, const CarryOut& carry_out) {
-        wanted.protocol == "as-written" ? run_as(AsWritten{}, wanted, carry_out)
-                                        : run_as(AsRun{.under = wanted.under}, wanted, carry_out);
+    return paper_program(argc, argv, backends(), [](const Wanted& wanted, const RunStudy& run_study) {
+        wanted.protocol == "as-written" ? run_as(AsWritten{}, wanted, run_study)
+                                        : run_as(AsRun{.under = wanted.under}, wanted, run_study);
     });
 }

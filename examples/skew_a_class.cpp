@@ -12,7 +12,7 @@ constexpr Label skewed{3};
 constexpr int ratio = 5;  // the larger count over the smaller
 constexpr int held_out = 30;
 constexpr Embedded made{.train_per_class = 330, .test_per_class = 100};
-constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .looks = 14, .updates_per_look = 90}};
+constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .rounds = 14, .updates_per_round = 90}};
 
 struct Row {
     const char* name;
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
 
     return run_main(app, argc, argv, [&] {
         const Splits data = options.data.empty() ? made.load(options.threads) : Cifar10::load(options.data);
-        const auto [fit, held] = hold_out(data.train, {.per_class = held_out, .seed = options.seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = held_out, .seed = options.seed});
         const int all = static_cast<int>(fit.of_class(skewed).size()), few = all / ratio;
         const auto& name = data.train.class_names()[static_cast<std::size_t>(index(skewed))];
 
@@ -53,9 +53,9 @@ int main(int argc, char** argv) {
             Model<Net, Cpu<f32>> model{seed, Cpu<f32>::Context(options.threads)};
             TrainingDisplay display(progress);
             progress.begin(row.name,
-                           static_cast<std::uint64_t>(trainer.recipe.looks * trainer.recipe.updates_per_look));
-            const History history = trainer.fit(model, row.sample, held, std::ref(display));
-            progress.finish("best look " + std::to_string(history.best_look));
+                           static_cast<std::uint64_t>(trainer.recipe.rounds * trainer.recipe.updates_per_round));
+            const History history = trainer.fit(model, row.sample, validation, std::ref(display));
+            progress.finish("best round " + std::to_string(history.best_round));
 
             const Confusion said = evaluate(model, data.test);
             const double mine = said.recall(skewed).value();

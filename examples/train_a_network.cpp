@@ -1,4 +1,4 @@
-// Trains the paper's network on CIFAR-10, look by look, and attacks it: can be stopped and started again.
+// Trains the paper's network on CIFAR-10, round by round, and attacks it: can be stopped and started again.
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/skewgrad.hpp>
@@ -17,15 +17,15 @@ int main(int argc, char** argv) {
     CommonOptions options;
     add_common(app, options);
     app.remove_option(app.get_option("--quick"));
-    int looks = 12;
-    add_number(app, "--looks", looks, 1, trainer.recipe.looks,
-               "Stop after so many looks (of 1,406 updates); --out continues");
+    int rounds = 12;
+    add_number(app, "--rounds", rounds, 1, trainer.recipe.rounds,
+               "Stop after so many rounds (of 1,406 updates); --out continues");
 
     return run_main(app, argc, argv, [&] {
         const Splits data = Cifar10::load(required_data(options));
-        const auto [fit, held] = hold_out(data.train, {.per_class = hold.per_class, .seed = options.seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = hold.per_class, .seed = options.seed});
         Victim model{options.seed, Victim::Context(options.threads)};
-        auto session = trainer.session(model, fit, held);
+        auto session = trainer.session(model, fit, validation);
         std::filesystem::path checkpoint;
         if (!options.out.empty()) {
             make_folder(options.out);
@@ -35,18 +35,18 @@ int main(int argc, char** argv) {
 
         Progress progress;
         TrainingDisplay display(progress);
-        const auto per_look = static_cast<std::uint64_t>(session.recipe().updates_per_look);
-        const auto wanted = static_cast<std::size_t>(looks);
-        progress.begin("training", wanted * per_look, session.history().looks.size() * per_look);
-        while (!session.finished() && session.history().looks.size() < wanted) {
-            const Look look = session.advance(std::ref(display));
-            progress.note("look " + std::to_string(look.look) + ": training loss " + fixed(look.train_loss, 4) +
-                          ", held-out loss " + fixed(look.held_loss, 4) + ", accuracy " +
-                          format_share(look.held_accuracy));
+        const auto per_look = static_cast<std::uint64_t>(session.recipe().updates_per_round);
+        const auto wanted = static_cast<std::size_t>(rounds);
+        progress.begin("training", wanted * per_look, session.history().rounds.size() * per_look);
+        while (!session.finished() && session.history().rounds.size() < wanted) {
+            const Round round = session.advance(std::ref(display));
+            progress.note("round " + std::to_string(round.round) + ": training loss " + fixed(round.train_loss, 4) +
+                          ", validation loss " + fixed(round.validation_loss, 4) + ", accuracy " +
+                          format_share(round.validation_accuracy));
             if (!checkpoint.empty()) session.save(checkpoint);
         }
         session.take_best();
-        progress.finish("best look " + std::to_string(session.history().best_look));
+        progress.finish("best round " + std::to_string(session.history().best_round));
 
         const Attack<FGSM, Ascent> attack{.epsilon = options.epsilon};
         const auto clean = evaluate(model, data.test);

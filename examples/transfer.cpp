@@ -13,7 +13,7 @@ constexpr Label skewed{3};
 constexpr int ratio = 5;
 constexpr int attacked_per_class = 100;
 constexpr Embedded made{.train_per_class = 330, .test_per_class = attacked_per_class};
-constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .looks = 12, .updates_per_look = 90}};
+constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .rounds = 12, .updates_per_round = 90}};
 
 int main(int argc, char** argv) {
     CLI::App app{"Attacks each of three networks with the gradients of all three"};
@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
 
     return run_main(app, argc, argv, [&] {
         const Splits data = options.data.empty() ? made.load(options.threads) : Cifar10::load(options.data);
-        const auto [fit, held] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = 30, .seed = options.seed});
         const int few = static_cast<int>(fit.of_class(skewed).size()) / ratio;
         const Seed same = options.seed, other{options.seed.value + 1};
         const auto& skewed_name = data.train.class_names()[static_cast<std::size_t>(index(skewed))];
@@ -35,9 +35,9 @@ int main(int argc, char** argv) {
             networks.emplace_back(seed, Victim::Context(options.threads));
             TrainingDisplay display(progress);
             progress.begin(names[networks.size() - 1],
-                           static_cast<std::uint64_t>(trainer.recipe.looks * trainer.recipe.updates_per_look));
-            const History history = trainer.fit(networks.back(), images, held, std::ref(display));
-            progress.finish("best look " + std::to_string(history.best_look));
+                           static_cast<std::uint64_t>(trainer.recipe.rounds * trainer.recipe.updates_per_round));
+            const History history = trainer.fit(networks.back(), images, validation, std::ref(display));
+            progress.finish("best round " + std::to_string(history.best_round));
         };
         train(same, fit);
         train(other, fit);

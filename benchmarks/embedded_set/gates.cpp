@@ -23,7 +23,7 @@ struct Middle {
 struct LinearNetwork : Network<Image<3, 32, 32>, Normalize<Middle>, Dense<10>> {};
 
 struct Gates {
-    int looks, per_class, threads;
+    int rounds, per_class, threads;
     Seed seed;
     Progress progress{};
     Table table{{{.title = "gate", .align = Align::left},
@@ -37,23 +37,23 @@ struct Gates {
         table.add({gate, wanted, seen, holds ? "yes" : "NO"});
         all_hold = all_hold && holds;
     }
-    /// A network trained on balanced images, on one in `divide` of them; the looks are those of a set `looks_of` times
-    /// as large as what it is trained on.
+    /// A network trained on balanced images, on one in `divide` of them; the rounds are those of a set `rounds_of`
+    /// times as large as what it is trained on.
     template <ANetwork N>
-    Model<N, Cpu<f32>> train(const std::string& title, const Splits& data, int divide, int looks_of, float decay,
+    Model<N, Cpu<f32>> train(const std::string& title, const Splits& data, int divide, int rounds_of, float decay,
                              int of_looks) {
-        const auto [fit, held] = hold_out(data.train, {.per_class = per_class / 10, .seed = seed});
+        const auto [fit, validation] = hold_out(data.train, {.per_class = per_class / 10, .seed = seed});
         const auto some = Sampler<Balanced>{.count = (per_class - per_class / 10) / divide}(fit, seed);
         Model<N, Cpu<f32>> model(seed, Cpu<f32>::Context(threads));
-        const int updates = std::max(1, static_cast<int>(some.size()) * looks_of / 32);
+        const int updates = std::max(1, static_cast<int>(some.size()) * rounds_of / 32);
         const Trainer trainer{RmsProp{.learning_rate = 1e-4f, .decay = decay},
-                              Recipe{.batch = 32, .looks = of_looks, .updates_per_look = updates}};
+                              Recipe{.batch = 32, .rounds = of_looks, .updates_per_round = updates}};
         TrainingDisplay display(progress);
         progress.begin(title, static_cast<std::uint64_t>(of_looks) * static_cast<std::uint64_t>(updates));
-        const History history = trainer.fit(model, some, held, std::ref(display));
+        const History history = trainer.fit(model, some, validation, std::ref(display));
         std::string accuracies;
-        for (const Look& look : history.looks) accuracies += ", " + fixed(100 * look.held_accuracy, 2);
-        progress.finish("held out, look by look: " + accuracies.substr(2) + " %");
+        for (const Round& round : history.rounds) accuracies += ", " + fixed(100 * round.validation_accuracy, 2);
+        progress.finish("held out, round by round: " + accuracies.substr(2) + " %");
         return model;
     }
 };
@@ -119,25 +119,25 @@ int main(int argc, char** argv) {
     CLI::App app{"Measures the gates of the embedded data set on the paper's network"};
     CommonOptions options;
     add_common(app, options);
-    int looks = 4, per_class = 5000;
+    int rounds = 4, per_class = 5000;
     std::string only = "1234567";
-    add_number(app, "--looks", looks, 1, 200, "Looks that each network trains");
+    add_number(app, "--rounds", rounds, 1, 200, "Rounds that each network trains");
     add_number(app, "--per-class", per_class, 100, 5000, "Training images a class");
     app.add_option("--only", only, "The gates to measure")->type_name("DIGITS")->capture_default_str();
     return run_main(app, argc, argv, [&] {
         using Net = AsWrittenNetwork;
-        Gates gates{.looks = looks, .per_class = per_class, .threads = options.threads, .seed = options.seed};
+        Gates gates{.rounds = rounds, .per_class = per_class, .threads = options.threads, .seed = options.seed};
         const auto wanted = [&](char gate) { return only.find(gate) != only.npos; };
         const Splits data = Embedded{.train_per_class = per_class}.load(options.threads);
 
         if (wanted('3')) {
             // Steps become small: what counts is the best such network.
-            const auto linear = gates.train<LinearNetwork>("linear softmax", data, 1, 1, 1e-3f, std::max(looks, 8));
+            const auto linear = gates.train<LinearNetwork>("linear softmax", data, 1, 1, 1e-3f, std::max(rounds, 8));
             const double straight = macro(evaluate(linear, data.test));
             gates.judge("3 linear softmax on pixels", "at most 45 %", fixed(straight, 2) + " %", straight <= 45);
         }
         if (only != "3") {
-            const auto model = gates.train<Net>("balanced", data, 1, 1, 1e-5f, looks);
+            const auto model = gates.train<Net>("balanced", data, 1, 1, 1e-5f, rounds);
             const double clean = macro(evaluate(model, data.test));
             gates.judge("1 clean accuracy", "80 to 90 %", fixed(clean, 2) + " %", clean >= 80 && clean <= 90);
             if (wanted('4')) attacked(gates, model, data.test, clean);
@@ -150,19 +150,19 @@ int main(int argc, char** argv) {
                             std::abs(reversed - clean) <= 1);
             }
             if (wanted('2')) {
-                // A study of so few images: its looks are shorter too. With the updates of the whole set: for
+                // A study of so few images: its rounds are shorter too. With the updates of the whole set: for
                 // comparison.
-                const double less = macro(evaluate(gates.train<Net>("a fifth", data, 5, 1, 1e-5f, looks), data.test));
+                const double less = macro(evaluate(gates.train<Net>("a fifth", data, 5, 1, 1e-5f, rounds), data.test));
                 gates.judge("2 a fifth of the images", "5 points less", fixed(less, 2) + " %", clean - less >= 5);
                 const double longer =
-                    macro(evaluate(gates.train<Net>("a fifth, all updates", data, 5, 5, 1e-5f, looks), data.test));
+                    macro(evaluate(gates.train<Net>("a fifth, all updates", data, 5, 5, 1e-5f, rounds), data.test));
                 gates.progress.note("a fifth of the images, as many updates as all: " + fixed(longer, 2) + " %");
             }
         }
         if (wanted('6')) {
             const Splits same =
                 Embedded{.similarity = every_pair(1), .train_per_class = per_class}.load(options.threads);
-            const auto blind = gates.train<Net>("similarity 1", same, 1, 1, 1e-5f, looks);
+            const auto blind = gates.train<Net>("similarity 1", same, 1, 1, 1e-5f, rounds);
             double pooled = 0;
             for (const double p : within_pairs(blind, same.test)) pooled += 20 * p;
             gates.judge("6b within pairs at similarity 1", "50 % +- 2", fixed(pooled, 2) + " %",

@@ -8,7 +8,7 @@
 #include <string>
 
 #include <skewgrad/backend/cpu/bf16_conv_stage.hpp>
-#include <skewgrad/backend/cpu/bf16_line_gradient.hpp>
+#include <skewgrad/backend/cpu/bf16_row_gradient.hpp>
 #include <skewgrad/backend/cpu/kernels/bf16/table.hpp>
 #include <skewgrad/backend/cpu/tile_permission.hpp>
 
@@ -117,15 +117,16 @@ struct Memory {
     }
 };
 
-// The weight gradient of lines, laying them out included: of as many pairs of images as a layer lays out together.
-struct Lines {
-    const LineKernels& kernels;
-    LineLayer layer;
+// The weight gradient of concatenated rows, laying them out included: of as many pairs of images as a layer lays out
+// together.
+struct Rows {
+    const RowKernels& kernels;
+    RowLayer layer;
     std::ptrdiff_t in_pixel, out_pixel, in_image, out_image;
-    Aligned<Bfloat16> in, out, inputs, slopes;
+    Aligned<Bfloat16> in, out, inputs, gradients;
     Aligned<float> gradient, bias;
 
-    Lines(const LineKernels& k, const Layer& l)
+    Rows(const RowKernels& k, const Layer& l)
         : kernels(k),
           layer{{l.h, l.w, l.taps / 2, l.taps}, {l.in_c, l.out_c, l.taps}, 1, false},
           in_pixel(Memory::pixel(l.in_c)),
@@ -135,7 +136,7 @@ struct Lines {
           in(together() * in_image),
           out(together() * out_image),
           inputs(static_cast<std::ptrdiff_t>(layer.inputs())),
-          slopes(static_cast<std::ptrdiff_t>(layer.slopes())),
+          gradients(static_cast<std::ptrdiff_t>(layer.gradients())),
           gradient(static_cast<std::ptrdiff_t>(layer.masters.weights())),
           bias(blocks_of(l.out_c) * channel_block) {
         in.fill(2);
@@ -144,7 +145,7 @@ struct Lines {
         bias.fill(6);
     }
     int together() const { return 2 * layer.pairs(); }
-    LineImages images(const Bfloat16* at, std::ptrdiff_t image, std::ptrdiff_t pixel) const {
+    RowImages images(const Bfloat16* at, std::ptrdiff_t image, std::ptrdiff_t pixel) const {
         return {at, image, layer.plan.in_w * pixel, pixel, together()};
     }
     void run() const {
@@ -153,16 +154,16 @@ struct Lines {
             {layer.plan, images(in.values, in_image, in_pixel), 0, layer.channels_laid(), inputs.values});
         for (int block = 0; block < blocks; block += 2) {
             const int here = std::min(2, blocks - block);
-            kernels.lay_slopes({layer.plan, images(out.values, out_image, out_pixel), block, block + here,
-                                slopes.values, bias.values});
-            kernels.accumulate({layer.plan, layer.pairs(), inputs.values, 0, slopes.values, in_c, gradient.values,
+            kernels.lay_gradients({layer.plan, images(out.values, out_image, out_pixel), block, block + here,
+                                   gradients.values, bias.values});
+            kernels.accumulate({layer.plan, layer.pairs(), inputs.values, 0, gradients.values, in_c, gradient.values,
                                 std::ptrdiff_t(layer.unit_taps()) * in_c * channel_block, block, here, 0, group});
         }
     }
     // The same by the portable set's panels, image pair by image pair.
     void run_by_panels() const {
         const PairKernelTable& portable = pair_kernels(InstructionSet::portable);
-        const LinePlan& plan = layer.plan;
+        const RowPlan& plan = layer.plan;
         const std::ptrdiff_t row = std::ptrdiff_t(plan.in_w + 2 * plan.padding) * 2 * panel_channels,
                              panel = (plan.in_h + 2 * plan.padding) * row;
         const Aligned<Bfloat16> panels(panels_of(layer.masters.in_c) * panel);
@@ -196,12 +197,12 @@ struct Lines {
     }
 };
 
-void add_lines(InstructionSet set, const Layer& layer) {
-    const LineKernels* kernels = pair_kernels(set).lines;
+void add_rows(InstructionSet set, const Layer& layer) {
+    const RowKernels* kernels = pair_kernels(set).rows;
     if (!kernels) return;
     const std::string place = std::string(name(set)) + "/" + layer.name;
-    benchmark::RegisterBenchmark(("weight_gradient_of_lines/" + place).c_str(), [=](benchmark::State& state) {
-        const Lines mine(*kernels, layer), twin(*kernels, layer);
+    benchmark::RegisterBenchmark(("weight_gradient_of_rows/" + place).c_str(), [=](benchmark::State& state) {
+        const Rows mine(*kernels, layer), twin(*kernels, layer);
         mine.run();
         twin.run_by_panels();
         require_close(mine.gradient, twin.gradient, 6e-5, place);
@@ -249,7 +250,7 @@ int main(int argc, char** argv) {
                     peak::of_registers(peak::pair_spin_of(set), 1) * 1e-9);
         for (const Layer& layer : layers) {
             add(set, layer);
-            add_lines(set, layer);
+            add_rows(set, layer);
         }
     }
     benchmark::RunSpecifiedBenchmarks();

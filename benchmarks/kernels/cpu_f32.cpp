@@ -65,7 +65,7 @@ struct Memory {
                 .taps_h = layer.taps,
                 .taps_w = layer.taps,
                 .stride = 1,
-                .out_gradient = out.values + image * out_image,
+                .d_out = out.values + image * out_image,
                 .out_row = out_row,
                 .out_pixel = out_pixel,
                 .out_c = layer.out_c,

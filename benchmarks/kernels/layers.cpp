@@ -44,7 +44,7 @@ struct Passes {
     using M = Model<N, B>;
     M model;
     std::vector<Label> labels;
-    typename M::Images x, dx;
+    typename M::Images x, d_in;
     typename M::Workspace evaluating, attacking, training;
     host::Buffer<typename B::Sum> gradients{M::Program::plan.masters};
 
@@ -52,14 +52,14 @@ struct Passes {
         : model(Seed{7}, on),
           labels(some.labels()),
           x(model.load(some)),
-          dx(model.copy(x)),
+          d_in(model.copy(x)),
           evaluating(model.workspace(Mode::evaluate, images)),
           attacking(model.workspace(Mode::attack, images)),
           training(model.workspace(Mode::train, images)) {}
 
     void run(Pass pass) {
         if (pass == Pass::logits) return model.logits(x, evaluating, {});
-        if (pass == Pass::pixels) return model.gradient(x, labels, attacking, dx, {}, {});
+        if (pass == Pass::pixels) return model.gradient(x, labels, attacking, d_in, {}, {});
         const bool weights = pass == Pass::weights;
         const auto& parameters = model.backend_parameters();
         const auto& plan = M::Program::plan;
@@ -70,10 +70,10 @@ struct Passes {
                 std::span(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
             const auto* z = schedule.forward(x.at(first), count, Mode::attack);
             host::loss_gradient<CrossEntropy>(M::Program::logit_layout, z, some, 1.0,
-                                              static_cast<typename B::Edge*>(training.gradient(plan.last_value)),
+                                              static_cast<typename B::Boundary*>(training.gradient(plan.last_value)),
                                               training.losses());
             schedule.backward(x.at(first), count, Mode::attack, nullptr, weights ? gradients.data() : nullptr,
-                              dx.at(first));
+                              d_in.at(first));
         }
     }
 };

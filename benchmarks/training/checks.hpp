@@ -20,8 +20,8 @@ struct Tolerance {
 };
 template <class B>
 inline constexpr Tolerance tolerance =
-    std::is_same_v<typename B::Value, float> ? Tolerance{.logits = 1e-3, .gradients = 0.02}
-                                             : Tolerance{.logits = 0.1, .gradients = 0.5};
+    std::is_same_v<typename B::Activation, float> ? Tolerance{.logits = 1e-3, .gradients = 0.02}
+                                                  : Tolerance{.logits = 0.1, .gradients = 0.5};
 
 template <class A, class B>
 double relative_error(const A& values, const B& right) {
@@ -65,9 +65,9 @@ void loss_falls(const skewgrad::TrainingData& data, typename B::Context on) {
     std::vector<std::uint32_t> few(32);
     std::iota(few.begin(), few.end(), 0u);
     Model<N, B> model(Seed{7}, std::move(on));
-    const Trainer trainer{RmsProp{.learning_rate = 1e-3f}, Recipe{.batch = 32, .looks = 4, .updates_per_look = 3}};
-    const History history = trainer.fit(model, data.of_items(few), HeldOutData(data.store(), {}));
-    const double first = history.looks.front().train_loss, last = history.looks.back().train_loss;
+    const Trainer trainer{RmsProp{.learning_rate = 1e-3f}, Recipe{.batch = 32, .rounds = 4, .updates_per_round = 3}};
+    const History history = trainer.fit(model, data.of_items(few), ValidationData(data.store(), {}));
+    const double first = history.rounds.front().train_loss, last = history.rounds.back().train_loss;
     if (!(last < first))
         throw Error(B::name() + " on the " + N::name + " network: 12 updates took the loss from " +
                     std::to_string(first) + " to " + std::to_string(last) + "; nothing was timed");

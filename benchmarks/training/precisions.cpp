@@ -29,17 +29,17 @@ using Net = training::PaperNetwork;
 
 struct Options {
     worker::Settings settings{};
-    int seeds = 3, looks = 12, per_class = 5000;
+    int seeds = 3, rounds = 12, per_class = 5000;
     std::filesystem::path folder = "runs/precisions";
 };
 
-/// Trained as the study trains its balanced network: a tenth held out, the best look's weights. A network that lies in
+/// Trained as the study trains its balanced network: a tenth held out, the best round's weights. A network that lies in
 /// the folder already is not trained again.
 template <class B>
 Model<Net, B> trained(const Options& options, const Splits& data, Seed seed, Progress& progress) {
     const std::string title = B::name() + ", seed " + std::to_string(seed.value);
-    const auto file = options.folder / (B::name() + "-seed" + std::to_string(seed.value) + "-looks" +
-                                        std::to_string(options.looks) + ".safetensors");
+    const auto file = options.folder / (B::name() + "-seed" + std::to_string(seed.value) + "-rounds" +
+                                        std::to_string(options.rounds) + ".safetensors");
     Model<Net, B> model(seed, typename B::Context(options.settings.threads));
     const Notes notes{{"data", data.train.name()}, {"images", std::to_string(data.train.size())}};
     if (std::filesystem::exists(file)) {
@@ -47,14 +47,14 @@ Model<Net, B> trained(const Options& options, const Splits& data, Seed seed, Pro
         progress.note(title + ": from " + file.string());
         return model;
     }
-    const auto [fit, held] = hold_out(data.train, {.per_class = options.per_class / 10, .seed = seed});
+    const auto [fit, validation] = hold_out(data.train, {.per_class = options.per_class / 10, .seed = seed});
     const int updates = std::max(1, static_cast<int>(fit.size()) / 32);
     const Trainer trainer{RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
-                          Recipe{.batch = 32, .looks = options.looks, .updates_per_look = updates}};
+                          Recipe{.batch = 32, .rounds = options.rounds, .updates_per_round = updates}};
     TrainingDisplay display(progress);
-    progress.begin(title, static_cast<std::uint64_t>(options.looks) * static_cast<std::uint64_t>(updates));
-    const History history = trainer.fit(model, fit, held, std::ref(display));
-    progress.finish("best look " + std::to_string(history.best_look));
+    progress.begin(title, static_cast<std::uint64_t>(options.rounds) * static_cast<std::uint64_t>(updates));
+    const History history = trainer.fit(model, fit, validation, std::ref(display));
+    progress.finish("best round " + std::to_string(history.best_round));
     save_parameters(model, file, notes);
     return model;
 }
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     Options options;
     worker::add_settings(app, options.settings);
     add_number(app, "--seeds", options.seeds, 2, 100, "Pairs of networks: seeds 1, 2, ...");
-    add_number(app, "--looks", options.looks, 1, 200, "Looks that each network trains");
+    add_number(app, "--rounds", options.rounds, 1, 200, "Rounds that each network trains");
     add_number(app, "--per-class", options.per_class, 10, 5000, "Training images a class, of the embedded set");
     app.add_option("--networks", options.folder, "Where trained networks are kept, and found again")
         ->capture_default_str();

@@ -96,7 +96,7 @@ private:
         current_->times_[s].to_weights.time(images(call), [&] { current_->originals_[s]->backward_weights(call); });
     }
     static void repack(typename B::Context& on, const host::Site<B>& site, const typename B::Sum* masters,
-                       typename B::Value* packs) {
+                       typename B::Activation* packs) {
         const std::size_t s = place(site);
         current_->times_[s].repack.time(1, [&] { current_->originals_[s]->repack(on, site, masters, packs); });
     }

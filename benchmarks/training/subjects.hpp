@@ -48,18 +48,18 @@ void for_each_network(Visit visit) {
 }
 
 /// A network's training by the paper's optimiser; `session.advance()` makes `updates` updates: one, or on a GPU, which
-/// works ahead, as many as pass between two looks at its sums.
+/// works ahead, as many as pass between two readings of its sums.
 template <class N, class B>
 struct Course {
-    static constexpr int updates = requires { B::chunk; } ? 32 : 1;
+    static constexpr int updates = requires { B::workspace_images; } ? 32 : 1;
     Model<N, B> model;
     Session<N, B, RmsProp> session;
 
     Course(const TrainingData& data, int batch, typename B::Context on)
         : model(Seed{7}, std::move(on)),
-          session(model, whole_batches(data, batch), HeldOutData(data.store(), {}),
+          session(model, whole_batches(data, batch), ValidationData(data.store(), {}),
                   RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
-                  Recipe{.batch = batch, .looks = 1'000'000, .patience = 1'000'000, .updates_per_look = updates},
+                  Recipe{.batch = batch, .rounds = 1'000'000, .patience = 1'000'000, .updates_per_round = updates},
                   Seed{7}) {}
 
 private:

@@ -17,7 +17,7 @@ using namespace skewgrad;
 
 namespace {
 
-constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .looks = 6, .test_images = 200, .learning_rate = 1e-3f};
+constexpr PaperScale quick{.per_class = 1100, .held_out = 100, .rounds = 6, .test_images = 200, .learning_rate = 1e-3f};
 
 struct Options : CommonOptions, RunOptions, PaperOptions {
     std::string backend = "cpu", command;
@@ -41,7 +41,7 @@ std::filesystem::path report_folder(const Options& options) {
 }
 
 // Shows what came of it, and writes it where that was asked for.
-void tell(const StudyResults& results, const std::string& protocol, const Options& options) {
+void report(const StudyResults& results, const std::string& protocol, const Options& options) {
     const std::string data = results.record.at("configuration").at("data");
     std::cout << "The study of Possas and Zhou, " << protocol << ", on " << data << "\n\n";
     const report::Judgement judged = report::judge_study(results, Embedded{}.similarity);
@@ -53,8 +53,8 @@ void tell(const StudyResults& results, const std::string& protocol, const Option
     std::cout << "Report: " << page.string() << "\n";
 }
 
-void carry_out(const study::Composition& study, study::Work& work, const std::string& protocol,
-               const std::string& runs_on, const Options& options) {
+void run_and_report(const study::ErasedStudy& study, study::StudyOperations& work, const std::string& protocol,
+                    const std::string& runs_on, const Options& options) {
     // What is wrong with values and folders shows before any data are read, and nothing is written before all is right.
     const Plan plan = study.plan();
     if (!options.out.empty()) report::check_output_folder(options.out);
@@ -67,13 +67,13 @@ void carry_out(const study::Composition& study, study::Work& work, const std::st
     StudyResults results = run_study(study, work, data, options, observer, options.command);
     results.record.update(
         run_record(study, runs_on, options.threads, {{"protocol", protocol}, {"data", data.train.name()}}));
-    tell(results, protocol, options);
+    report(results, protocol, options);
 }
 
 }  // namespace
 
 int paper_program(int argc, char** argv, const std::vector<std::string>& backends,
-                  const std::function<void(const Wanted&, const CarryOut&)>& compose) {
+                  const std::function<void(const Wanted&, const RunStudy&)>& compose) {
     CLI::App app{"The study of Possas and Zhou on CIFAR-10, or on the embedded data set where no data are given"};
     Options options;
     add_common(app, options);
@@ -82,7 +82,7 @@ int paper_program(int argc, char** argv, const std::vector<std::string>& backend
     add_choice(app, "--backend", options.backend, backends,
                "Fast kernels in f32, in bf16, training in bf16 and all else in f32, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
-        if (told_status(options)) return;
+        if (printed_status(options)) return;
         options.parts.epsilon = options.epsilon;
         options.parts.seed = options.seed;
         // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
@@ -99,7 +99,7 @@ int paper_program(int argc, char** argv, const std::vector<std::string>& backend
                  .scale = options.scale,
                  .parts = options.parts,
                  .threads = options.threads},
-                [&](const study::Composition& study, study::Work& work, const std::string& protocol,
-                    const std::string& runs_on) { carry_out(study, work, protocol, runs_on, options); });
+                [&](const study::ErasedStudy& study, study::StudyOperations& work, const std::string& protocol,
+                    const std::string& runs_on) { run_and_report(study, work, protocol, runs_on, options); });
     });
 }

@@ -17,9 +17,9 @@ struct Wanted {
 };
 
 /// Carries a study out on the data asked for, and tells what came of it. `runs_on`: the context's description.
-using CarryOut = std::function<void(const skewgrad::study::Composition& study, skewgrad::study::Work& work,
+using RunStudy = std::function<void(const skewgrad::study::ErasedStudy& study, skewgrad::study::StudyOperations& work,
                                     const std::string& protocol, const std::string& runs_on)>;
 
 /// Reads the options, has a study composed on one of `backends`, and returns the program's exit status.
 int paper_program(int argc, char** argv, const std::vector<std::string>& backends,
-                  const std::function<void(const Wanted& wanted, const CarryOut& carry_out)>& compose);
+                  const std::function<void(const Wanted& wanted, const RunStudy& run_study)>& compose);

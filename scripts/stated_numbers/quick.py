@@ -72,9 +72,9 @@ def check(document, folder):
     page.states(
         f"{len(run.rows('trainings'))} networks of five weight layers, {thousands(int(first['images']))} training "
         f"images",
-        f"{word(int(first['looks']))} looks of {int(first['updates']) // int(first['looks'])} updates, "
+        f"{word(int(first['rounds']))} rounds of {int(first['updates']) // int(first['rounds'])} updates, "
         f"{images(run)} test images a class",
-        f"over the {word(len(all_have))} classes that have 50 right answers under every kind of network: "
+        f"over the {word(len(all_have))} classes that have 50 correct predictions under every kind of network: "
         + ", ".join(f"{points(over(relative[kind], all_have))} % {kind}" for kind in KINDS)
         + f". Left out are {', '.join(missing[:-1])} and {missing[-1]}",
         f"clean accuracy 70 to 92 % ({points(float(balanced['no attack']))} seen), relative difference under the fast "

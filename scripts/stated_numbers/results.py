@@ -9,14 +9,14 @@ from .run import KINDS, Run, mean, over, paper
 from .study_tables import another_machine, claim_words, claims, table_1
 
 BATCH = 32
-CIFAR = "## The paper's study on CIFAR-10, 12 looks"
+CIFAR = "## The paper's study on CIFAR-10, 12 rounds"
 
 
 def trained(run):
     rows = run.rows("trainings")
     return {
         "networks": len(rows),
-        "last look best": sum(row["best look"] == row["looks"] for row in rows),
+        "last round best": sum(row["best round"] == row["rounds"] for row in rows),
         "images": sum(int(row["updates"]) for row in rows) * BATCH,
     }
 
@@ -60,8 +60,8 @@ def what_differs(as_written, as_run, printed):
 
     cats = sorted(as_written.swept("under", 3, seed)[0.0] for seed in (0, 1))
     return [
-        f"the last look was the best in {w['last look best']} of the {w['networks']} networks *as written* and in "
-        f"{r['last look best']} of the {r['networks']} *as run*",
+        f"the last round was the best in {w['last round best']} of the {w['networks']} networks *as written* and in "
+        f"{r['last round best']} of the {r['networks']} *as run*",
         f"right on {points(mean(right['balanced']))} % of the test images where the paper's was right on "
         f"{papers['balanced']}; {falls_short('balanced')}",
         f"right on {points(mean(right['under']))} % where the paper's were on {papers['under']}; "
@@ -195,8 +195,8 @@ def as_run_prose(run, as_written):
 def check(document, root):
     folder = root / "docs/results"
     quick.check(document, folder / "quick")
-    as_written, as_run = Run(folder / "as-written-12-looks"), Run(folder / "as-run-12-looks")
-    tiles = Run(folder / "as-written-12-looks-tiles")
+    as_written, as_run = Run(folder / "as-written-12-rounds"), Run(folder / "as-run-12-rounds")
+    tiles = Run(folder / "as-written-12-rounds-tiles")
     printed, words = paper(root), claim_words(root)
 
     page = document("docs/results/README.md")
@@ -222,7 +222,7 @@ def check(document, root):
         "Table 1",
         "Figure 3",
         "4,500 and 900 a class",
-        "ended at 12 looks",
+        "ended at 12 rounds",
         "epsilon 0.01",
         "fewer than 50 images",
         "above and below 0",

@@ -59,7 +59,7 @@ class Run:
         return float(row[column]) - half, float(row[column]) + half
 
     def swept(self, kind, c, seed):
-        """Right answers on class number `c` over epsilon, of its network under the own gradient. Cells stand in the
+        """Correct predictions on class number `c` over epsilon, of its network under the own gradient. Cells stand in the
         plan's order: of each seed the balanced network under two sources, then each skewed one under three."""
         rows = self.rows("sweep")
         cells = sorted({int(row["cell"]) for row in rows})

@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
                           says({"input_gradient", "4", "8"}));
 }
 
-// A model may have no answer (numerics: an answer): then there is no predicted label to take a gradient at.
+// A model may have no prediction (numerics: an answer): then there is no predicted label to take a gradient at.
 BOOST_AUTO_TEST_CASE(an_image_without_a_prediction_is_refused_by_its_number) {
     const auto refuses = [](const auto& attack, const auto& model, const Images& images, const std::string& number) {
         const std::vector<Label> labels(images.shape()[0]);

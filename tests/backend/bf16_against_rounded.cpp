@@ -71,10 +71,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, N
 // Where images are cut into sections, threads take some of them each, or some units of one: more threads than sections
 // too, and fewer images than fill them.
 BOOST_AUTO_TEST_CASE(sections_of_images_give_the_same_bits_for_any_number_of_threads) {
-    using cpu::LineLayer, cpu::LinePlan, cpu::Packing;
-    BOOST_TEST((LineLayer{LinePlan{16, 16, 1, 3}, Packing{3, 32, 3}, 1, true}.sections()) == 8);
-    BOOST_TEST((LineLayer{LinePlan{16, 16, 1, 3}, Packing{64, 64, 3}, 1, false}.sections()) == 4);
-    BOOST_TEST((LineLayer{LinePlan{8, 8, 1, 3}, Packing{32, 64, 3}, 1, false}.sections()) == 1);
+    using cpu::RowLayer, cpu::RowPlan, cpu::Packing;
+    BOOST_TEST((RowLayer{RowPlan{16, 16, 1, 3}, Packing{3, 32, 3}, 1, true}.splits()) == 8);
+    BOOST_TEST((RowLayer{RowPlan{16, 16, 1, 3}, Packing{64, 64, 3}, 1, false}.splits()) == 4);
+    BOOST_TEST((RowLayer{RowPlan{8, 8, 1, 3}, Packing{32, 64, 3}, 1, false}.splits()) == 1);
     const Subject<Plain> s(false);
     for (const std::size_t images : {s.y.size(), std::size_t{37}, std::size_t{3}}) {
         const auto x = random_images<float>(Plain::image, images);

@@ -19,7 +19,7 @@
 #include <skewgrad/core/random.hpp>
 
 #include "backend/emulated_tiles.hpp"
-#include "backend/gates.hpp"
+#include "backend/relu_masks.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad::cpu;
@@ -201,17 +201,17 @@ void convolution_is_right(const PairKernelTable& kernels) {
                     }
             BOOST_TEST(error.value() <= tolerance(s.in_c * s.taps * s.taps + 1));
 
-            // What is stored is what was summed: rounded, rectified, gated; the pixel filled up with zeros.
+            // What is stored is what was summed: rounded, rectified, masked; the pixel filled up with zeros.
             Draws draws(8);
             Image rectified(s.h, s.w, s.out_c);
             rectified.fill(draws);
-            const auto open = gates::of(std::span<const Bfloat16>(rectified.values));
+            const auto open = relu_masks::of(std::span<const Bfloat16>(rectified.values));
             for (const bool rectify : {false, true})
-                for (const bool gated : {false, true}) {
+                for (const bool masked : {false, true}) {
                     PairConvolution call = it.job();
                     call.rectify = rectify;
-                    const auto f32_out = it.exact(call);  // has no gates
-                    call.gates = gated ? open.data() : nullptr;
+                    const auto f32_out = it.exact(call);  // has no mask
+                    call.relu_mask = masked ? open.data() : nullptr;
                     Image out = it.stored(call);
                     int wrong = 0;
                     at = 0;
@@ -219,7 +219,7 @@ void convolution_is_right(const PairKernelTable& kernels) {
                         for (int x = 0; x < s.w; ++x) {
                             for (int o = 0; o < s.out_c; ++o, ++at) {
                                 const float expected = !rectify || exact[at] > 0 ? exact[at] : 0.0f;
-                                const bool passes = !gated || value(rectified.at(y, x, o)) > 0;
+                                const bool passes = !masked || value(rectified.at(y, x, o)) > 0;
                                 wrong += !same(out.at(y, x, o), Bfloat16(passes ? expected : 0.0f)) ||
                                          f32_out[at] != expected;
                             }
@@ -278,20 +278,20 @@ void transposed_weights_give_the_input_gradient(const PairKernelTable& kernels) 
     for (const Extents& s : shapes()) BOOST_TEST_CONTEXT(s.text()) {
             Case it(s, kernels);
             Draws draws(3);
-            Image dy(s.h, s.w, s.out_c);
-            dy.fill(draws);
+            Image d_out(s.h, s.w, s.out_c);
+            d_out.fill(draws);
             const int border = s.taps - 1;
             Image spread((s.h - 1) * s.stride + 1 + 2 * border, (s.w - 1) * s.stride + 1 + 2 * border, s.out_c);
             std::vector<double> sums(static_cast<std::size_t>(s.in_h() * s.in_w() * s.in_c), 0.0);
             for (int y = 0; y < s.h; ++y)
                 for (int x = 0; x < s.w; ++x)
                     for (int o = 0; o < s.out_c; ++o) {
-                        spread.at(border + y * s.stride, border + x * s.stride, o) = dy.at(y, x, o);
+                        spread.at(border + y * s.stride, border + x * s.stride, o) = d_out.at(y, x, o);
                         for (int tap = 0; tap < s.taps * s.taps; ++tap)
                             for (int c = 0; c < s.in_c; ++c)
                                 sums[static_cast<std::size_t>(
                                     ((y * s.stride + tap / s.taps) * s.in_w() + x * s.stride + tap % s.taps) * s.in_c +
-                                    c)] += double{value(dy.at(y, x, o))} *
+                                    c)] += double{value(d_out.at(y, x, o))} *
                                            double{value(Bfloat16(it.weights[it.weight(o, tap, c)]))};
                     }
             const int blocks = padded(s.in_c) / 16;
@@ -363,11 +363,11 @@ void weight_gradient_is_right(const PairKernelTable& kernels) {
                 sums[static_cast<std::size_t>(((o / 16 * s.taps * s.taps + tap) * s.in_c + c) * 16 + o % 16)] +=
                     product;
             };
-            const auto expect = [&](Image& in, Image& dy) {
+            const auto expect = [&](Image& in, Image& d_out) {
                 for (int y = 0; y < s.h; ++y)
                     for (int x = 0; x < s.w; ++x)
                         for (int o = 0; o < s.out_c; ++o) {
-                            const double g = double{value(dy.at(y, x, o))};
+                            const double g = double{value(d_out.at(y, x, o))};
                             bias_sums[static_cast<std::size_t>(o)] += g;
                             for (int tap = 0; tap < s.taps * s.taps; ++tap)
                                 for (int c = 0; c < s.in_c; ++c)
@@ -377,8 +377,8 @@ void weight_gradient_is_right(const PairKernelTable& kernels) {
                         }
             };
             for (const bool both : {true, false}) {
-                Image a(s.in_h(), s.in_w(), s.in_c), b = a, dy_a(s.h, s.w, s.out_c), dy_b = dy_a;
-                for (Image* image : {&a, &b, &dy_a, &dy_b}) image->fill(draws);
+                Image a(s.in_h(), s.in_w(), s.in_c), b = a, d_out_a(s.h, s.w, s.out_c), d_out_b = d_out_a;
+                for (Image* image : {&a, &b, &d_out_a, &d_out_b}) image->fill(draws);
                 for (int y = 0; y < a.h; ++y)
                     kernels.pair_rows({.first = &a.at(y, 0, 0),
                                        .second = both ? &b.at(y, 0, 0) : nullptr,
@@ -388,10 +388,10 @@ void weight_gradient_is_right(const PairKernelTable& kernels) {
                                        .to = pairs.data() + y * row,
                                        .to_panel = panel,
                                        .to_pixel = 16});
-                call.first = dy_a.values.data();
-                call.second = both ? dy_b.values.data() : nullptr;
-                call.out_row = dy_a.row;
-                call.out_pixel = dy_a.pixel;
+                call.first = d_out_a.values.data();
+                call.second = both ? d_out_b.values.data() : nullptr;
+                call.out_row = d_out_a.row;
+                call.out_pixel = d_out_a.pixel;
                 const int units = call.units();
                 const std::vector<float> before = gradient, bias_before = bias;
                 for (const int cut : {units, units / 3}) {  // whole, and as threads share it: the same bits
@@ -406,11 +406,11 @@ void weight_gradient_is_right(const PairKernelTable& kernels) {
                     kernels.accumulate_weight_gradient(call);
                     if (cut != units) BOOST_TEST((once == gradient && bias_once == bias));
                 }
-                expect(a, dy_a);
-                if (both) expect(b, dy_b);
+                expect(a, d_out_a);
+                if (both) expect(b, d_out_b);
             }
-            Image dy(s.h, s.w, s.out_c);
-            dy.fill(draws);
+            Image d_out(s.h, s.w, s.out_c);
+            d_out.fill(draws);
             std::vector<float> in(static_cast<std::size_t>(s.in_h() * s.in_w() * s.in_c));
             std::vector<Bfloat16> parts(2 * in.size());
             for (float& v : in) v = draws.next();
@@ -421,16 +421,16 @@ void weight_gradient_is_right(const PairKernelTable& kernels) {
                         for (int half = 0; half < 2; ++half)
                             pairs[static_cast<std::size_t>(c / 8 * panel + y * row + (x * 8 + c % 8) * 2 + half)] =
                                 parts[static_cast<std::size_t>(((y * s.in_w() + x) * s.in_c + c) * 2 + half)];
-            call.first = call.second = dy.values.data();
-            call.out_row = dy.row;
-            call.out_pixel = dy.pixel;
+            call.first = call.second = d_out.values.data();
+            call.out_row = d_out.row;
+            call.out_pixel = d_out.pixel;
             call.unit_begin = 0;
             call.unit_end = call.units();
             kernels.accumulate_weight_gradient(call);
             for (int y = 0; y < s.h; ++y)
                 for (int x = 0; x < s.w; ++x)
                     for (int o = 0; o < s.out_c; ++o) {
-                        const double g = double{value(dy.at(y, x, o))};
+                        const double g = double{value(d_out.at(y, x, o))};
                         bias_sums[static_cast<std::size_t>(o)] += g;
                         for (int tap = 0; tap < s.taps * s.taps; ++tap)
                             for (int c = 0; c < s.in_c; ++c)
@@ -492,12 +492,12 @@ void weights_are_packed(const PairKernelTable& kernels) {
             }
 }
 
-void gates_are_right(const PairKernelTable& kernels) {
+void relu_masks_are_right(const PairKernelTable& kernels) {
     Draws draws(6);
-    const auto values = gates::delicate<Bfloat16>(1024, [&] { return draws.next(); });
-    const auto expected = gates::of(std::span<const Bfloat16>(values));
-    std::vector<Gates> found(expected.size());
-    kernels.find_gates(values.data(), static_cast<std::ptrdiff_t>(values.size()), found.data());
+    const auto values = relu_masks::delicate<Bfloat16>(1024, [&] { return draws.next(); });
+    const auto expected = relu_masks::of(std::span<const Bfloat16>(values));
+    std::vector<ReluMask> found(expected.size());
+    kernels.find_relu_mask(values.data(), static_cast<std::ptrdiff_t>(values.size()), found.data());
     BOOST_TEST(found == expected);
 }
 
@@ -506,19 +506,19 @@ void pooling_is_right(const PairKernelTable& kernels) {
         for (int channels : {16, 32, 64})
             for (int size : {1, 3}) {
                 const int h = size, w = size + 1;
-                Image in(h * window, w * window, channels), out(h, w, channels), dy = out, dx = in;
+                Image in(h * window, w * window, channels), out(h, w, channels), d_out = out, d_in = in;
                 Draws draws(static_cast<std::uint32_t>(window * 100 + channels));
                 in.fill(draws);
                 for (Bfloat16& v : in.values)  // few values, so that there are ties
                     v = Bfloat16(std::round(value(v) * 3) / 2);
-                dy.fill(draws);
-                std::vector<Place> places(out.values.size());
+                d_out.fill(draws);
+                std::vector<ArgMax> places(out.values.size());
                 for (const bool positive : {false, true}) {
-                    std::fill(dx.values.begin(), dx.values.end(), Bfloat16(poison));
+                    std::fill(d_in.values.begin(), d_in.values.end(), Bfloat16(poison));
                     kernels.max_pool({in.values.data(), in.row, in.pixel, out.values.data(), out.row, out.pixel,
                                       places.data(), positive, channels, window, h, w});
-                    kernels.max_pool_gradient({places.data(), dy.values.data(), dy.row, dy.pixel, dx.values.data(),
-                                               dx.row, dx.pixel, channels, window, h, w});
+                    kernels.max_pool_gradient({places.data(), d_out.values.data(), d_out.row, d_out.pixel,
+                                               d_in.values.data(), d_in.row, d_in.pixel, channels, window, h, w});
                     int wrong = 0;
                     for (int y = 0; y < h; ++y)
                         for (int x = 0; x < w; ++x)
@@ -532,8 +532,8 @@ void pooling_is_right(const PairKernelTable& kernels) {
                                 wrong += value(out.at(y, x, c)) != best;
                                 for (int k = 0; k < window * window; ++k) {
                                     const bool takes = k == winner && !(positive && best <= 0);
-                                    wrong += value(dx.at(y * window + k / window, x * window + k % window, c)) !=
-                                             (takes ? value(dy.at(y, x, c)) : 0.0f);
+                                    wrong += value(d_in.at(y * window + k / window, x * window + k % window, c)) !=
+                                             (takes ? value(d_out.at(y, x, c)) : 0.0f);
                                 }
                             }
                     BOOST_TEST(wrong == 0, "window " << window << ", " << channels << " channels");
@@ -560,7 +560,7 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
             std::vector<Bfloat16> in(static_cast<std::size_t>(s.in_h() * it.in.row * group.images)),
                 rectified(static_cast<std::size_t>(out_size * group.images)), out(rectified.size(), Bfloat16(poison));
             for (Bfloat16& v : rectified) v = Bfloat16(draws.next());
-            const auto open = gates::of(std::span<const Bfloat16>(rectified));
+            const auto open = relu_masks::of(std::span<const Bfloat16>(rectified));
             for (int i = 0; i < group.images; ++i) {
                 it.in.fill(draws);
                 for (int pixel = 0; pixel < s.in_h() * s.in_w(); ++pixel)
@@ -568,7 +568,7 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
                                 in.data() + (pixel * group.images + i) * it.in.pixel);
                 PairConvolution alone = it.job();
                 alone.rectify = true;
-                alone.gates = open.data() + i * out_size / 16;
+                alone.relu_mask = open.data() + i * out_size / 16;
                 outs[static_cast<std::size_t>(i)] = it.stored(alone);
             }
             PairConvolution call = it.job();
@@ -577,7 +577,7 @@ void interleaved_images_keep_their_bits(const PairKernelTable& kernels) {
             call.images = group.images;
             call.stored_images = group.images - 1;
             call.rectify = true;
-            call.gates = open.data();
+            call.relu_mask = open.data();
             call.out = out.data();
             call.out_row = outs[0].row;
             call.out_pixel = outs[0].pixel;
@@ -620,7 +620,7 @@ const bool registered = [] {
         {"weight_gradient_is_right", weight_gradient_is_right, false},
         {"numbers_split_into_two_parts", numbers_split_into_two_parts, false},
         {"weights_are_packed", weights_are_packed, false},
-        {"gates_are_right", gates_are_right, false},
+        {"relu_masks_are_right", relu_masks_are_right, false},
         {"pooling_is_right", pooling_is_right, false},
     };
     const auto add = [&](const std::string& suite_name, InstructionSet needed, const PairKernelTable& kernels) {
@@ -658,7 +658,7 @@ BOOST_AUTO_TEST_CASE(tiles_are_configured_and_released) {
 }
 
 // Rows of 1 to 40 pixels, one image to five, borders of none to two; one block and three, in shares of every size.
-void gradient_of_lines_is_right(const LineKernels& kernels) {
+void gradient_of_rows_is_right(const RowKernels& kernels) {
     struct Shape {
         int in_c, out_c, taps, padding, h, w, images;
     };
@@ -671,20 +671,20 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                            {20, 32, 3, 1, 6, 5, 3}})
         BOOST_TEST_CONTEXT(s.in_c << "->" << s.out_c << ", taps " << s.taps << ", " << s.h << " x " << s.w << ", "
                                   << s.images << " images") {
-            const LinePlan plan{s.h, s.w, s.padding, s.taps};
+            const RowPlan plan{s.h, s.w, s.padding, s.taps};
             const int pairs = (s.images + 1) / 2, taps = s.taps * s.taps, blocks = blocks_of(s.out_c);
             std::vector<Image> in(static_cast<std::size_t>(s.images), Image(s.h, s.w, s.in_c)),
-                dy(in.size(), Image(plan.out_h(), plan.out_w(), s.out_c));
-            std::vector<Bfloat16> all_in, all_dy;
+                d_out(in.size(), Image(plan.out_h(), plan.out_w(), s.out_c));
+            std::vector<Bfloat16> all_in, all_d_out;
             Draws draws(11);
             for (std::size_t n = 0; n < in.size(); ++n) {
                 in[n].fill(draws);
-                dy[n].fill(draws);
+                d_out[n].fill(draws);
                 all_in.insert(all_in.end(), in[n].values.begin(), in[n].values.end());
-                all_dy.insert(all_dy.end(), dy[n].values.begin(), dy[n].values.end());
+                all_d_out.insert(all_d_out.end(), d_out[n].values.begin(), d_out[n].values.end());
             }
-            const LineImages in_images{all_in.data(), s.h * in[0].row, in[0].row, in[0].pixel, s.images},
-                dy_images{all_dy.data(), plan.out_h() * dy[0].row, dy[0].row, dy[0].pixel, s.images};
+            const RowImages in_images{all_in.data(), s.h * in[0].row, in[0].row, in[0].pixel, s.images},
+                d_out_images{all_d_out.data(), plan.out_h() * d_out[0].row, d_out[0].row, d_out[0].pixel, s.images};
             const auto gradient_size = static_cast<std::size_t>(blocks * taps * s.in_c * 16);
             std::vector<float> gradient(gradient_size), bias(static_cast<std::size_t>(blocks * 16));
             std::vector<double> sums(gradient_size), bias_sums(bias.size());
@@ -694,7 +694,7 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                 for (int y = 0; y < plan.out_h(); ++y)
                     for (int x = 0; x < plan.out_w(); ++x)
                         for (int o = 0; o < s.out_c; ++o) {
-                            const double g = double{value(dy[n].at(y, x, o))};
+                            const double g = double{value(d_out[n].at(y, x, o))};
                             bias_sums[static_cast<std::size_t>(o)] += g;
                             for (int tap = 0; tap < taps; ++tap) {
                                 const int row = y + tap / s.taps - s.padding, column = x + tap % s.taps - s.padding;
@@ -717,14 +717,14 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
                 bias = bias_before;
                 for (int block = 0; block < blocks; block += 2) {
                     const int here = std::min(2, blocks - block);
-                    std::vector<Bfloat16> slopes = filled(here * plan.slopes(pairs) * 32);
-                    kernels.lay_slopes({plan, dy_images, block, block + here, slopes.data(), bias.data()});
+                    std::vector<Bfloat16> gradients = filled(here * plan.gradients(pairs) * 32);
+                    kernels.lay_gradients({plan, d_out_images, block, block + here, gradients.data(), bias.data()});
                     for (int unit = 0; unit < units; unit += share) {
                         const int end = std::min(unit + share, units);
                         const int channels[] = {unit / taps * 16, ((end - 1) / taps + 1) * 16};
-                        std::vector<Bfloat16> lines = filled((channels[1] - channels[0]) * plan.inputs(pairs) * 2);
-                        kernels.lay_inputs({plan, in_images, channels[0], channels[1], lines.data()});
-                        kernels.accumulate({plan, pairs, lines.data(), channels[0], slopes.data(), s.in_c,
+                        std::vector<Bfloat16> laid_rows = filled((channels[1] - channels[0]) * plan.inputs(pairs) * 2);
+                        kernels.lay_inputs({plan, in_images, channels[0], channels[1], laid_rows.data()});
+                        kernels.accumulate({plan, pairs, laid_rows.data(), channels[0], gradients.data(), s.in_c,
                                             gradient.data(), taps * s.in_c * 16, block, here, unit, end});
                     }
                 }
@@ -741,24 +741,24 @@ void gradient_of_lines_is_right(const LineKernels& kernels) {
 }
 
 // f32 images, every tap's inputs being lines; channels laid out in two shares.
-void gradient_of_f32_images_is_right(const LineKernels& kernels) {
+void gradient_of_f32_images_is_right(const RowKernels& kernels) {
     struct Shape {
         int c, out_c, taps, padding, h, w, images;
     };
     for (const Shape& s : {Shape{3, 33, 3, 1, 9, 7, 3}, {1, 16, 5, 2, 6, 6, 2}, {3, 32, 3, 0, 17, 18, 1}})
         BOOST_TEST_CONTEXT(s.c << "->" << s.out_c << ", taps " << s.taps << ", " << s.h << " x " << s.w << ", "
                                << s.images << " images") {
-            const LinePlan plan{s.h, s.w, s.padding, s.taps};
+            const RowPlan plan{s.h, s.w, s.padding, s.taps};
             const int taps = s.taps * s.taps, channels = taps * s.c, laid = (channels + 15) / 16 * 16,
                       blocks = blocks_of(s.out_c);
             Draws draws(13);
             std::vector<float> images(static_cast<std::size_t>(s.images * s.h * s.w * s.c));
             for (float& v : images) v = draws.next();
-            std::vector<Bfloat16> all_dy;
-            std::vector<Image> dy(static_cast<std::size_t>(s.images), Image(plan.out_h(), plan.out_w(), s.out_c));
-            for (Image& d : dy) {
+            std::vector<Bfloat16> all_d_out;
+            std::vector<Image> d_out(static_cast<std::size_t>(s.images), Image(plan.out_h(), plan.out_w(), s.out_c));
+            for (Image& d : d_out) {
                 d.fill(draws);
-                all_dy.insert(all_dy.end(), d.values.begin(), d.values.end());
+                all_d_out.insert(all_d_out.end(), d.values.begin(), d.values.end());
             }
             std::vector<float> gradient(static_cast<std::size_t>(blocks * channels * 16)),
                 bias(static_cast<std::size_t>(blocks * 16));
@@ -768,7 +768,7 @@ void gradient_of_f32_images_is_right(const LineKernels& kernels) {
                 for (int y = 0; y < plan.out_h(); ++y)
                     for (int x = 0; x < plan.out_w(); ++x)
                         for (int o = 0; o < s.out_c; ++o) {
-                            const double g = double{value(dy[static_cast<std::size_t>(n)].at(y, x, o))};
+                            const double g = double{value(d_out[static_cast<std::size_t>(n)].at(y, x, o))};
                             bias_sums[static_cast<std::size_t>(o)] += g;
                             for (int channel = 0; channel < channels; ++channel) {
                                 const int tap = channel / s.c, row = y + tap / s.taps - s.padding,
@@ -780,32 +780,33 @@ void gradient_of_f32_images_is_right(const LineKernels& kernels) {
                                     g * double{in};
                             }
                         }
-            TapLines job;
+            RowTaps job;
             job.plan = plan;
             job.in = images.data();
             job.c = s.c;
             job.images = s.images;
-            const LinePlan lines = plan.of_outputs();
+            const RowPlan rows = plan.of_outputs();
             std::vector<Bfloat16> planes(static_cast<std::size_t>(job.size_of_planes()), Bfloat16(poison)),
-                in(static_cast<std::size_t>(laid * lines.inputs(s.images) * 2), Bfloat16(poison));
+                in(static_cast<std::size_t>(laid * rows.inputs(s.images) * 2), Bfloat16(poison));
             job.planes = planes.data();
             for (const auto& [begin, end] : {std::pair(0, 16), std::pair(16, laid)}) {
                 job.channel_begin = begin;
                 job.channel_end = end;
-                job.to = in.data() + begin * lines.inputs(s.images) * 2;
+                job.to = in.data() + begin * rows.inputs(s.images) * 2;
                 if (begin < end) kernels.lay_taps(job);
             }
             for (int block = 0; block < blocks; block += 2) {
                 const int here = std::min(2, blocks - block);
-                std::vector<Bfloat16> slopes(static_cast<std::size_t>(here * lines.slopes(s.images) * 32),
-                                             Bfloat16(poison));
-                kernels.lay_slopes({lines,
-                                    {all_dy.data(), plan.out_h() * dy[0].row, dy[0].row, dy[0].pixel, s.images, true},
-                                    block,
-                                    block + here,
-                                    slopes.data(),
-                                    bias.data()});
-                kernels.accumulate({lines, s.images, in.data(), 0, slopes.data(), channels, gradient.data(),
+                std::vector<Bfloat16> gradients(static_cast<std::size_t>(here * rows.gradients(s.images) * 32),
+                                                Bfloat16(poison));
+                kernels.lay_gradients(
+                    {rows,
+                     {all_d_out.data(), plan.out_h() * d_out[0].row, d_out[0].row, d_out[0].pixel, s.images, true},
+                     block,
+                     block + here,
+                     gradients.data(),
+                     bias.data()});
+                kernels.accumulate({rows, s.images, in.data(), 0, gradients.data(), channels, gradient.data(),
                                     channels * 16, block, here, 0, laid / 16});
             }
             RelativeError error, bias_error;
@@ -817,35 +818,36 @@ void gradient_of_f32_images_is_right(const LineKernels& kernels) {
 }
 
 BOOST_AUTO_TEST_CASE(weight_gradient_by_emulated_tiles) {
-    gradient_of_lines_is_right(emulated_line_kernels);
-    gradient_of_f32_images_is_right(emulated_line_kernels);
+    gradient_of_rows_is_right(emulated_row_kernels);
+    gradient_of_f32_images_is_right(emulated_row_kernels);
 }
 
 #if defined(__x86_64__)
 // Lines do not need tiles: where only those are missing, images are laid out as by the portable set.
-BOOST_AUTO_TEST_CASE(lines_are_laid_out_as_by_the_portable_set,
+BOOST_AUTO_TEST_CASE(rows_are_laid_out_as_by_the_portable_set,
                      *ut::precondition(has_set<InstructionSet::avx512_bf16>)) {
-    const LinePlan plan{5, 7, 1, 3};
+    const RowPlan plan{5, 7, 1, 3};
     std::vector<Bfloat16> images;
     Draws draws(12);
     for (int i = 0; i < 3 * 5 * 7 * 64; ++i) images.emplace_back(draws.next());
-    const auto laid = [&](const LineKernels& kernels) {
-        const LineImages three{images.data(), 5 * 7 * 64, 7 * 64, 64, 3};
-        std::vector<Bfloat16> lines(static_cast<std::size_t>(64 * plan.inputs(2) * 2), Bfloat16(poison)),
-            slopes(static_cast<std::size_t>(4 * plan.slopes(2) * 32), Bfloat16(poison));
-        kernels.lay_inputs({plan, three, 0, 64, lines.data()});
+    const auto laid = [&](const RowKernels& kernels) {
+        const RowImages three{images.data(), 5 * 7 * 64, 7 * 64, 64, 3};
+        std::vector<Bfloat16> laid_rows(static_cast<std::size_t>(64 * plan.inputs(2) * 2), Bfloat16(poison)),
+            gradients(static_cast<std::size_t>(4 * plan.gradients(2) * 32), Bfloat16(poison));
+        kernels.lay_inputs({plan, three, 0, 64, laid_rows.data()});
         for (int block : {0, 2})
-            kernels.lay_slopes({plan, three, block, block + 2, slopes.data() + block * plan.slopes(2) * 32, nullptr});
-        lines.insert(lines.end(), slopes.begin(), slopes.end());
-        return lines;
+            kernels.lay_gradients(
+                {plan, three, block, block + 2, gradients.data() + block * plan.gradients(2) * 32, nullptr});
+        laid_rows.insert(laid_rows.end(), gradients.begin(), gradients.end());
+        return laid_rows;
     };
-    const auto wide = laid(*avx512_bf16::amx_pair_table.lines), portable = laid(emulated_line_kernels);
+    const auto wide = laid(*avx512_bf16::amx_pair_table.rows), portable = laid(emulated_row_kernels);
     BOOST_TEST(std::memcmp(wide.data(), portable.data(), wide.size() * sizeof(Bfloat16)) == 0);
 }
 BOOST_AUTO_TEST_CASE(weight_gradient_by_tiles, *ut::precondition(has_set<InstructionSet::amx>)) {
     BOOST_REQUIRE(tile_refusal() == "");
-    gradient_of_lines_is_right(*pair_kernels(InstructionSet::amx).lines);
-    gradient_of_f32_images_is_right(*pair_kernels(InstructionSet::amx).lines);
+    gradient_of_rows_is_right(*pair_kernels(InstructionSet::amx).rows);
+    gradient_of_f32_images_is_right(*pair_kernels(InstructionSet::amx).rows);
 }
 #endif
 

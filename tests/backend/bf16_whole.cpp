@@ -30,8 +30,8 @@ struct Trained {
     Splits data = Embedded{.train_per_class = 60, .test_per_class = 40}.load();
     Model<Net, Cpu<bf16>> model{Seed{3}};
     Trained() {
-        const Trainer trainer{RmsProp{.learning_rate = 1e-3f}, Recipe{.batch = 32, .looks = 50}};
-        trainer.fit(model, data.train, HeldOutData(data.train.store(), {}));
+        const Trainer trainer{RmsProp{.learning_rate = 1e-3f}, Recipe{.batch = 32, .rounds = 50}};
+        trainer.fit(model, data.train, ValidationData(data.train.store(), {}));
     }
 };
 const Trained& trained() {
@@ -200,9 +200,9 @@ BOOST_AUTO_TEST_CASE(a_model_moves_between_backends_unchanged) {
 BOOST_AUTO_TEST_CASE(a_training_continues_from_its_file_with_the_same_bits) {
     const TemporaryFolder folder;
     const TrainingData& data = trained().data.train;
-    const HeldOutData none(data.store(), {});
+    const ValidationData none(data.store(), {});
     const Trainer trainer{RmsProp{.learning_rate = 1e-3f, .decay = 1e-2f},
-                          Recipe{.batch = 25, .looks = 3, .updates_per_look = 3, .flips = true}};
+                          Recipe{.batch = 25, .rounds = 3, .updates_per_round = 3, .flips = true}};
     Model<Net, Cpu<bf16>> whole(Seed{1});
     auto session = trainer.session(whole, data, none);
     session.advance();

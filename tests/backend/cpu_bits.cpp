@@ -42,18 +42,18 @@ std::shared_ptr<const ImageStore> noise(std::size_t images) {
 }
 
 /// All that an attack sees of its images, in chunks of `chunk`.
-struct Seen {
+struct Passed {
     std::vector<float> logits;
     std::vector<double> losses;
     xt::xtensor<float, 4> gradient, adversarial;
-    friend bool operator==(const Seen& a, const Seen& b) {
+    friend bool operator==(const Passed& a, const Passed& b) {
         return same_bits(a.logits, b.logits) && same_bits(a.losses, b.losses) && same_bits(a.gradient, b.gradient) &&
                same_bits(a.adversarial, b.adversarial);
     }
 };
 template <class M>
-Seen seen(const M& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y, int chunk) {
-    Seen all{std::vector<float>(y.size() * 5), std::vector<double>(y.size()), {}, {}};
+Passed seen(const M& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y, int chunk) {
+    Passed all{std::vector<float>(y.size() * 5), std::vector<double>(y.size()), {}, {}};
     const auto images = model.load(x);
     auto dx = model.copy(images), moved = model.copy(images);
     auto own = M::Program::make_workspace(model.context(), Mode::attack, chunk);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_attack_does_not_depend_on_chunks_or_threads, B,
                 set != cpu::InstructionSet::portable && set == cpu::best_instruction_set() ? 1003 : 67;
             const auto x = random_images<float>(Net::image, count);
             const auto y = labels_in_turn(count, Net::classes);
-            const Seen expected = seen(subject<B>(1, set), x, y, 32);
+            const Passed expected = seen(subject<B>(1, set), x, y, 32);
             for (const auto& [threads, chunk] : {std::pair(1, 1), {1, 1000}, {2, 1}, {2, 32}, {3, 32}, {3, 1000}})
                 BOOST_TEST((seen(subject<B>(threads, set), x, y, chunk) == expected),
                            threads << " threads, chunks of " << chunk);
@@ -109,21 +109,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(training_does_not_depend_on_threads, B, Backends) 
     const TrainingData data(store);
     const TrainingData fit =
         data.of_items({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 17, 18, 19, 20, 21});
-    const HeldOutData held(store, {22, 23, 24, 25, 26, 27, 28, 29});
+    const ValidationData validation(store, {22, 23, 24, 25, 26, 27, 28, 29});
     const Trainer trainer{RmsProp{.learning_rate = 1e-3f, .decay = 1e-2f},
-                          Recipe{.batch = 8, .looks = 2, .updates_per_look = 7}};
+                          Recipe{.batch = 8, .rounds = 2, .updates_per_round = 7}};
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
             Model<Net, B> one = subject<B>(1, set);
             const auto start = one.parameters();
-            const History history = trainer.fit(one, fit, held);
-            BOOST_TEST(history.looks.back().updates == 14u);
+            const History history = trainer.fit(one, fit, validation);
+            BOOST_TEST(history.rounds.back().updates == 14u);
             BOOST_TEST(!same_bits(one.parameters(), start));
             for (const int threads : {2, 3}) {
                 Model<Net, B> many = subject<B>(threads, set);
-                const History other = trainer.fit(many, fit, held);
+                const History other = trainer.fit(many, fit, validation);
                 BOOST_TEST(same_bits(many.parameters(), one.parameters()));
-                BOOST_TEST(other.looks.back().held_loss == history.looks.back().held_loss);
-                BOOST_TEST(other.looks.back().train_loss == history.looks.back().train_loss);
+                BOOST_TEST(other.rounds.back().validation_loss == history.rounds.back().validation_loss);
+                BOOST_TEST(other.rounds.back().train_loss == history.rounds.back().train_loss);
             }
         }
 }

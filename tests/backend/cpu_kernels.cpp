@@ -17,7 +17,7 @@
 
 #include <skewgrad/backend/cpu/kernels/table.hpp>
 
-#include "backend/gates.hpp"
+#include "backend/relu_masks.hpp"
 
 namespace {
 
@@ -154,7 +154,7 @@ struct Case {
                 .taps_h = s.taps,
                 .taps_w = s.taps,
                 .stride = s.stride,
-                .out_gradient = out.values.begin(),
+                .d_out = out.values.begin(),
                 .out_row = out.row,
                 .out_pixel = out.pixel,
                 .out_c = s.out_c,
@@ -486,13 +486,13 @@ void transposed_weights_give_the_input_gradient(InstructionSet set) {
     }
 }
 
-void gates_are_right(InstructionSet set) {
+void relu_masks_are_right(InstructionSet set) {
     Draws draws(5);
     for (const std::size_t count : {0u, 16u, 48u, 1024u}) {
-        const auto values = gates::delicate<float>(count, [&] { return draws.next(); });
-        const auto expected = gates::of(std::span<const float>(values));
-        std::vector<Gates> found(expected.size() + 1, Gates{0x5555});
-        kernels(set).find_gates(values.data(), static_cast<std::ptrdiff_t>(count), found.data());
+        const auto values = relu_masks::delicate<float>(count, [&] { return draws.next(); });
+        const auto expected = relu_masks::of(std::span<const float>(values));
+        std::vector<ReluMask> found(expected.size() + 1, ReluMask{0x5555});
+        kernels(set).find_relu_mask(values.data(), static_cast<std::ptrdiff_t>(count), found.data());
         BOOST_TEST(found.back() == 0x5555);
         found.pop_back();
         BOOST_TEST(found == expected);
@@ -509,8 +509,8 @@ void pooling_is_right(InstructionSet set) {
                     const int h = size, w = size + 1;
                     const bool positive = size % 2 == window % 2;
                     Image in(h * window, w * window, channels, channels), out(h, w, channels, channels + 2);
-                    Image out_gradient(h, w, channels, channels + 2), in_gradient(in.h, in.w, channels, channels + 3);
-                    std::vector<Place> places(static_cast<std::size_t>(h * out.row));
+                    Image d_out(h, w, channels, channels + 2), d_in(in.h, in.w, channels, channels + 3);
+                    std::vector<ArgMax> places(static_cast<std::size_t>(h * out.row));
                     Draws draws(static_cast<std::uint64_t>(window * 100 + channels));
                     in.fill(draws);
                     for (int y = 0; y < in.h; ++y)  // few values, so that there are ties; signed zeros, NaN, infinity
@@ -519,7 +519,7 @@ void pooling_is_right(InstructionSet set) {
                                 float& v = in.at(y, x, c);
                                 v = v > 0.98f ? poison : v > 0.95f ? INFINITY : std::round(v * 2) / 2;
                             }
-                    out_gradient.fill(draws);
+                    d_out.fill(draws);
                     MaxPool<float> pool{.in = in.values.begin(),
                                         .in_row = in.row,
                                         .in_pixel = in.pixel,
@@ -533,16 +533,16 @@ void pooling_is_right(InstructionSet set) {
                     kernels(set).max_pool(pool);
                     Image again(h, w, channels, channels + 2);
                     pool.out = again.values.begin();
-                    pool.places = places.data();
+                    pool.argmax = places.data();
                     pool.positive = positive;
                     kernels(set).max_pool(pool);
-                    kernels(set).max_pool_gradient({.places = places.data(),
-                                                    .out_gradient = out_gradient.values.begin(),
-                                                    .out_row = out_gradient.row,
-                                                    .out_pixel = out_gradient.pixel,
-                                                    .in_gradient = in_gradient.values.begin(),
-                                                    .in_gradient_row = in_gradient.row,
-                                                    .in_gradient_pixel = in_gradient.pixel,
+                    kernels(set).max_pool_gradient({.argmax = places.data(),
+                                                    .d_out = d_out.values.begin(),
+                                                    .out_row = d_out.row,
+                                                    .out_pixel = d_out.pixel,
+                                                    .d_in = d_in.values.begin(),
+                                                    .in_gradient_row = d_in.row,
+                                                    .in_gradient_pixel = d_in.pixel,
                                                     .channels = channels,
                                                     .window = window,
                                                     .out_h = h,
@@ -559,10 +559,10 @@ void pooling_is_right(InstructionSet set) {
                                 }
                                 for (const float v : {out.at(y, x, c), again.at(y, x, c)})
                                     wrong += std::bit_cast<std::uint32_t>(v) != std::bit_cast<std::uint32_t>(best);
-                                const float passed = !positive || best > 0 ? out_gradient.at(y, x, c) : 0.0f;
+                                const float passed = !positive || best > 0 ? d_out.at(y, x, c) : 0.0f;
                                 for (int k = 0; k < window * window; ++k)
-                                    wrong_gradient += in_gradient.at(y * window + k / window, x * window + k % window,
-                                                                     c) != (k == winner ? passed : 0.0f);
+                                    wrong_gradient += d_in.at(y * window + k / window, x * window + k % window, c) !=
+                                                      (k == winner ? passed : 0.0f);
                             }
                     for (int y = 0; y < h; ++y)
                         for (int x = 0; x < w; ++x)
@@ -570,7 +570,7 @@ void pooling_is_right(InstructionSet set) {
                     for (int y = 0; y < in.h; ++y)
                         for (int x = 0; x < in.w; ++x)
                             for (int c = channels; c < channels + 3; ++c)
-                                wrong_gradient += !std::isnan(in_gradient.at(y, x, c));
+                                wrong_gradient += !std::isnan(d_in.at(y, x, c));
                     BOOST_TEST(wrong == 0);
                     BOOST_TEST(wrong_gradient == 0);
                 }
@@ -608,7 +608,7 @@ const bool registered = [] {
         {"weight_gradient_bits_do_not_depend_on_units", weight_gradient_bits_do_not_depend_on_units},
         {"weights_are_transposed", weights_are_transposed},
         {"transposed_weights_give_the_input_gradient", transposed_weights_give_the_input_gradient},
-        {"gates_are_right", gates_are_right},
+        {"relu_masks_are_right", relu_masks_are_right},
         {"pooling_is_right", pooling_is_right},
         {"bits_equal_those_of_avx2", bits_equal_those_of_avx2},
     };

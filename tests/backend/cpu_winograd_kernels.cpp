@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/gates.hpp"
+#include "backend/relu_masks.hpp"
 #include "backend/sets.hpp"
 #include "backend/subjects.hpp"
 
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(rows_of_places_are_computed_apart_to_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(name(set)) {
-            for (const auto& [rectify, gated] :
+            for (const auto& [rectify, masked] :
                  {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
                 Fixture f;
-                const auto open = gates::of(std::span<const float>(f.image.data(), h * w * channels));
+                const auto open = relu_masks::of(std::span<const float>(f.image.data(), h * w * channels));
                 for (std::size_t i = 0; i < f.planes.size(); ++i)
                     f.planes.data()[i] = random_number(6, static_cast<std::uint32_t>(i)) - 0.5f;
                 host::Buffer<float> out{std::size_t{h * w * channels}}, bias{channels};
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                                                  {out.data(), w * channels, channels, h, w, y, 0, tiles},
                                                  bias.data(),
                                                  rectify,
-                                                 gated ? open.data() : nullptr});
+                                                 masked ? open.data() : nullptr});
                 double most = 0;
                 for (int row = 0; row < h; ++row)
                     for (int x = 0; x < w; ++x)
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(planes_go_to_pixels_inside_the_image_only) {
                                          both_sides(output_rows, std::size_t(row - y), std::size_t(x % 4),
                                                     [&](int k, int l) { return f.place(6 * k + l, x / 4, c); });
                                 if (rectify) wanted = std::max(wanted, 0.0);
-                                if (gated && !(f.pixel(row, x, c) > 0)) wanted = 0;
+                                if (masked && !(f.pixel(row, x, c) > 0)) wanted = 0;
                             }
                             most = std::max(most, std::abs(out.data()[(row * w + x) * channels + c] - wanted));
                         }
@@ -164,15 +164,15 @@ BOOST_AUTO_TEST_CASE(what_nothing_reaches_is_known_and_gets_the_bias_alone) {
                     kernels(set).winograd_to_input(scatter);
                     host::Buffer<float> out{std::size_t{h * w * channels}}, bias{channels};
                     for (int c = 0; c < channels; ++c) bias.data()[c] = 0.3f - 0.25f * static_cast<float>(c % 3);
-                    const auto open = gates::of(std::span<const float>(f.image.data(), h * w * channels));
+                    const auto open = relu_masks::of(std::span<const float>(f.image.data(), h * w * channels));
                     std::fill_n(f.planes.data(), f.planes.size(), 1.0f);  // rounding errors and worse
-                    for (const bool gated : {false, true}) {
+                    for (const bool masked : {false, true}) {
                         std::fill_n(out.data(), out.size(), 77.0f);
                         kernels(set).winograd_to_output({{f.planes.data(), f.apart, channels},
                                                          {out.data(), w * channels, channels, h, w, y + 1, 0, tiles},
                                                          bias.data(),
                                                          true,
-                                                         gated ? open.data() : nullptr,
+                                                         masked ? open.data() : nullptr,
                                                          reached});
                         bool right = true;
                         for (int row = y + 1; row < std::min(h, y + 5); ++row)
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(what_nothing_reaches_is_known_and_gets_the_bias_alone) {
                                 right = right && (reached[x / 4] >> (6 * (x % 4) + row - y - 1) & 1) == near;
                                 for (int c = 0; c < channels && !near; ++c)
                                     right = right && out.data()[(row * w + x) * channels + c] ==
-                                                         (gated ? 0 : std::max(bias.data()[c], 0.0f));
+                                                         (masked ? 0 : std::max(bias.data()[c], 0.0f));
                             }
                         BOOST_TEST(right);
                     }

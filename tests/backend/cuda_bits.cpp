@@ -57,9 +57,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(training_again_gives_the_same_bits, P, Precisions)
     const auto store = noise_store<Net>(40);
     const auto trained = [&] {
         auto model = subject<P>();
-        const Trainer trainer{Adam{}, Recipe{.batch = 16, .looks = 2, .flips = true}};
-        const History history = trainer.fit(model, TrainingData(store), HeldOutData(store));
-        return std::pair(model.parameters(), history.looks.back().held_loss);
+        const Trainer trainer{Adam{}, Recipe{.batch = 16, .rounds = 2, .flips = true}};
+        const History history = trainer.fit(model, TrainingData(store), ValidationData(store));
+        return std::pair(model.parameters(), history.rounds.back().validation_loss);
     };
     const auto first = trained(), second = trained();
     BOOST_TEST(same_bits(first.first, second.first));
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_sign_step_is_the_hosts) {
 
 struct OneLayer : Network<Image<3, 8, 8>, Dense<5>> {};
 
-// The loss stays finite where another class's logit is minus infinity, but the image has no answer.
+// The loss stays finite where another class's logit is minus infinity, but the image has no prediction.
 BOOST_AUTO_TEST_CASE(a_row_that_is_not_finite_is_not_right) {
     const auto store =
         make_store("one", {3, 8, 8}, std::vector<std::uint8_t>(192), {Label{0}}, {"a", "b", "c", "d", "e"});
@@ -114,9 +114,9 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_not_finite_is_not_right) {
         values[values.size() - 5] = 1;  // the first class's bias
         values.back() = finite ? -1 : -std::numeric_limits<float>::infinity();
         model.set_parameters(values);
-        const Trainer trainer{Sgd{.learning_rate = 0}, Recipe{.batch = 1, .looks = 1, .updates_per_look = 1}};
-        const History history = trainer.fit(model, TrainingData(store), HeldOutData(store, {}));
-        BOOST_TEST(history.looks[0].train_accuracy == (finite ? 1 : 0));
+        const Trainer trainer{Sgd{.learning_rate = 0}, Recipe{.batch = 1, .rounds = 1, .updates_per_round = 1}};
+        const History history = trainer.fit(model, TrainingData(store), ValidationData(store, {}));
+        BOOST_TEST(history.rounds[0].train_accuracy == (finite ? 1 : 0));
     }
 }
 

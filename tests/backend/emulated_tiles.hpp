@@ -12,7 +12,7 @@
 // clang-format off
 #define SKEWGRAD_ISA_PORTABLE
 #include <skewgrad/backend/cpu/isa/begin.hpp>
-#include <skewgrad/backend/cpu/kernels/bf16/lines.inl>
+#include <skewgrad/backend/cpu/kernels/bf16/rows.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/tile_gradient.inl>
 #include <skewgrad/backend/cpu/kernels/bf16/tiles.inl>
 #include <skewgrad/backend/cpu/isa/end.hpp>
@@ -62,8 +62,8 @@ struct EmulatedTiles {
     }
 };
 
-inline constexpr skewgrad::cpu::LineKernels emulated_line_kernels{
-    &skewgrad::cpu::portable::lay_inputs, &skewgrad::cpu::portable::lay_taps, &skewgrad::cpu::portable::lay_slopes,
+inline constexpr skewgrad::cpu::RowKernels emulated_row_kernels{
+    &skewgrad::cpu::portable::lay_inputs, &skewgrad::cpu::portable::lay_taps, &skewgrad::cpu::portable::lay_gradients,
     &skewgrad::cpu::portable::accumulate_by_tiles<EmulatedTiles>};
 
 /// AMX's table, its tiles emulated and the rest portable.
@@ -71,7 +71,7 @@ inline constexpr skewgrad::cpu::PairKernelTable emulated_tile_table = [] {
     skewgrad::cpu::PairKernelTable table = skewgrad::cpu::portable::pair_table;
     table.convolve = &skewgrad::cpu::portable::convolve_by_tiles<EmulatedTiles>;
     table.tiles = true;
-    table.lines = &emulated_line_kernels;
+    table.rows = &emulated_row_kernels;
     return table;
 }();
 

@@ -49,15 +49,15 @@ struct ScaleAndShift {
         return p[c] * in(c, h, w) + p[in.shape.c + c];
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
-        return p[c] * dy(c, h, w);
+    SKEWGRAD_FN static auto input_gradient(View, Gradient d_out, P p, int c, int h, int w) {
+        return p[c] * d_out(c, h, w);
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient dy, P, int k) {
+    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient d_out, P, int k) {
         const int c = k % in.shape.c;
-        auto sum = dy(c, 0, 0) * 0;
+        auto sum = d_out(c, 0, 0) * 0;
         for (int h = 0; h < in.shape.h; ++h)
-            for (int w = 0; w < in.shape.w; ++w) sum += k < in.shape.c ? dy(c, h, w) * in(c, h, w) : dy(c, h, w);
+            for (int w = 0; w < in.shape.w; ++w) sum += k < in.shape.c ? d_out(c, h, w) * in(c, h, w) : d_out(c, h, w);
         return sum;
     }
 };
@@ -82,17 +82,17 @@ struct Depthwise {
         return sum;
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto input_gradient(View, Gradient dy, P p, int c, int h, int w) {
-        auto sum = dy(c, h, w) * 0;
-        for (int i = 0; i < 9; ++i) sum += p[9 * c + i] * at(dy, c, h - i / 3 + 1, w - i % 3 + 1);
+    SKEWGRAD_FN static auto input_gradient(View, Gradient d_out, P p, int c, int h, int w) {
+        auto sum = d_out(c, h, w) * 0;
+        for (int i = 0; i < 9; ++i) sum += p[9 * c + i] * at(d_out, c, h - i / 3 + 1, w - i % 3 + 1);
         return sum;
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient dy, P, int k) {
+    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient d_out, P, int k) {
         const int c = k / 9, i = k % 9;
-        auto sum = dy(c, 0, 0) * 0;
+        auto sum = d_out(c, 0, 0) * 0;
         for (int h = 0; h < in.shape.h; ++h)
-            for (int w = 0; w < in.shape.w; ++w) sum += dy(c, h, w) * at(in, c, h + i / 3 - 1, w + i % 3 - 1);
+            for (int w = 0; w < in.shape.w; ++w) sum += d_out(c, h, w) * at(in, c, h + i / 3 - 1, w + i % 3 - 1);
         return sum;
     }
 };

@@ -34,13 +34,13 @@ struct Among {
         return p[first(0) * in.shape.c + c] * in(c, h, w) + p[first(1) * in.shape.c + c];
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto input_gradient(View in, Gradient dy, P p, int c, int h, int w) {
-        return p[first(0) * in.shape.c + c] * dy(c, h, w);
+    SKEWGRAD_FN static auto input_gradient(View in, Gradient d_out, P p, int c, int h, int w) {
+        return p[first(0) * in.shape.c + c] * d_out(c, h, w);
     }
     template <class View, class Gradient, class P>
-    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient dy, P p, int k) {
+    SKEWGRAD_FN static auto parameter_gradient(View in, Gradient d_out, P p, int k) {
         const int c = k % in.shape.c, scale = k / in.shape.c == first(0);
-        return ScaleAndShift::parameter_gradient(in, dy, p, scale ? c : in.shape.c + c);
+        return ScaleAndShift::parameter_gradient(in, d_out, p, scale ? c : in.shape.c + c);
     }
 
 private:

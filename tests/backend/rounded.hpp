@@ -17,8 +17,8 @@ struct Rounded;
 template <>
 struct Rounded<skewgrad::bf16> {
     using Real = float;
-    using Edge = float;
-    using Value = skewgrad::Bfloat16;
+    using Boundary = float;
+    using Activation = skewgrad::Bfloat16;
     using Sum = float;
     using Context = skewgrad::Reference<float>::Context;
     static std::string name() { return "rounded-bf16"; }

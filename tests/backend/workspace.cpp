@@ -15,15 +15,15 @@
 
 using namespace skewgrad;
 using namespace skewgrad_tests;
-using host::settle;
-using host::Tenancy;
+using host::assign_offsets;
+using host::LiveRange;
 
 namespace {
 
-bool lives(const Tenancy& t) { return t.to >= t.from && t.size > 0; }
+bool lives(const LiveRange& t) { return t.to >= t.from && t.size > 0; }
 
 // Two that live at one moment and share an element; or one beyond the arena.
-int conflicts(const std::vector<Tenancy>& all, std::size_t arena) {
+int conflicts(const std::vector<LiveRange>& all, std::size_t arena) {
     int found = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (!lives(all[i])) continue;
@@ -39,31 +39,31 @@ int conflicts(const std::vector<Tenancy>& all, std::size_t arena) {
     return found;
 }
 
-BOOST_AUTO_TEST_CASE(no_two_living_tenants_overlap) {
+BOOST_AUTO_TEST_CASE(no_two_living_ranges_overlap) {
     std::uint32_t word = 0;
     const Stream stream{.seed = Seed{3}, .purpose = Purpose::noise};
     const auto below = [&](std::uint32_t bound) { return draw_word(stream, word++) % bound; };
     std::size_t arenas = 0, sizes = 0;
     for (int plan = 0; plan < 500; ++plan) {
-        std::vector<Tenancy> all(1 + below(24));
-        for (Tenancy& t : all) {
+        std::vector<LiveRange> all(1 + below(24));
+        for (LiveRange& t : all) {
             t.from = static_cast<int>(below(20));
             t.to = t.from + static_cast<int>(below(8)) - 1;  // one in eight never lives
             t.size = 16 * below(6);                          // one in six takes nothing
         }
-        const std::size_t arena = settle(all);
+        const std::size_t arena = assign_offsets(all);
         BOOST_REQUIRE(conflicts(all, arena) == 0);
         // No less than what lives at the fullest moment.
         std::size_t fullest = 0;
         for (int moment = 0; moment < 30; ++moment) {
             std::size_t now = 0;
-            for (const Tenancy& t : all)
+            for (const LiveRange& t : all)
                 if (lives(t) && t.from <= moment && moment <= t.to) now += t.size;
             fullest = std::max(fullest, now);
         }
         BOOST_REQUIRE(arena >= fullest);
         arenas += arena;
-        for (const Tenancy& t : all) sizes += lives(t) ? t.size : 0;
+        for (const LiveRange& t : all) sizes += lives(t) ? t.size : 0;
     }
     BOOST_TEST(2 * arenas < sizes);
 }
@@ -82,38 +82,38 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
     const auto& plan = Model<N, B>::Program::plan;
     const auto values = plan.values.size();
     const int stages = static_cast<int>(plan.sites.size());
-    BOOST_TEST(plan.near_stages > 0);
+    BOOST_TEST(plan.cache_blocked_stages > 0);
     for (const Mode mode : {Mode::evaluate, Mode::attack, Mode::train}) {
-        auto all = host::tenancies(plan, mode);
-        const host::Tenants number(plan);
+        auto all = host::live_ranges(plan, mode);
+        const host::RangeNumbers number(plan);
         for (const bool passing : {false, true}) {
-            const std::size_t arena = settle(all, passing);
+            const std::size_t arena = assign_offsets(all, passing);
             auto some = all;
-            for (Tenancy& t : some)
+            for (LiveRange& t : some)
                 if (t.passes != passing) t = {};
             BOOST_TEST(conflicts(some, arena) == 0);
         }
-        const auto is_there = [&](std::size_t tenant, int moment, std::size_t size) {
-            const Tenancy& t = all[tenant];
-            BOOST_TEST((t.from <= moment && moment <= t.to && t.size >= size), "tenant " << tenant << " at " << moment);
+        const auto is_there = [&](std::size_t range, int moment, std::size_t size) {
+            const LiveRange& t = all[range];
+            BOOST_TEST((t.from <= moment && moment <= t.to && t.size >= size), "range " << range << " at " << moment);
         };
         for (int s = 0; s < stages; ++s) {
             const auto& site = plan.sites[static_cast<std::size_t>(s)];
             const int again = 2 * stages - 1 - s;
             // What a thread has by itself, other stages than the first do not see, nor the way back.
-            const auto passes = [&](std::size_t tenant) { return all[tenant].passes; };
-            const bool near = s < plan.near_stages;
-            const std::size_t spare = number.spare(near && mode == Mode::attack);
+            const auto passes = [&](std::size_t range) { return all[range].passes; };
+            const bool blocked = s < plan.cache_blocked_stages;
+            const std::size_t spare = number.spare(blocked && mode == Mode::attack);
             const auto used = [&](int value, bool input) {
                 if (value <= 0) return;
                 const auto v = static_cast<std::size_t>(value);
                 const std::size_t size = plan.bytes(value);
                 is_there(v, s, size);
-                BOOST_TEST(!(passes(v) && (!near || plan.kept(value, mode))));
+                BOOST_TEST(!(passes(v) && (!blocked || plan.kept(value, mode))));
                 if (plan.kept(value, mode)) is_there(v, again, size);
                 if (mode == Mode::evaluate) return;
                 is_there(values + v, again, size);
-                BOOST_TEST(!(passes(values + v) && (!near || mode == Mode::train)));
+                BOOST_TEST(!(passes(values + v) && (!blocked || mode == Mode::train)));
                 if (input && (site.adds_to_in || site.adds_to_second)) is_there(spare, again, size);
             };
             used(site.out_value, false);
@@ -137,12 +137,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
 BOOST_AUTO_TEST_CASE(evaluation_keeps_only_neighbours) {
     using P = Model<Chain, Cpu<f32>>::Program;
     const auto& plan = P::plan;
-    auto evaluate = host::tenancies(plan, Mode::evaluate), train = host::tenancies(plan, Mode::train);
+    auto evaluate = host::live_ranges(plan, Mode::evaluate), train = host::live_ranges(plan, Mode::train);
     // The largest stage reads and writes 20 channels, padded to 32, of 8 x 8 pixels. What small blocks leave for the
     // dense layers, 8 channels, padded to 16, of 4 x 4 pixels, meets the first of these, 33 wide.
-    BOOST_TEST(settle(evaluate, true) == 2u * 32 * 64 * sizeof(float));
-    BOOST_TEST(settle(evaluate) == (16u * 16 + 48) * sizeof(float));
-    BOOST_TEST(settle(train) > 4u * 32 * 64 * sizeof(float));
+    BOOST_TEST(assign_offsets(evaluate, true) == 2u * 32 * 64 * sizeof(float));
+    BOOST_TEST(assign_offsets(evaluate) == (16u * 16 + 48) * sizeof(float));
+    BOOST_TEST(assign_offsets(train) > 4u * 32 * 64 * sizeof(float));
     const Cpu<f32>::Context on(2);
     BOOST_TEST(P::bytes(on, Mode::evaluate, 8).workspace < P::bytes(on, Mode::train, 8).workspace);
     BOOST_TEST(P::bytes(on, Mode::evaluate, 8).parameters == P::bytes(on, Mode::train, 8).parameters);

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(counts_rates_and_shares) {
     BOOST_TEST(format_count(std::numeric_limits<std::uint64_t>::max()) == "18,446,744,073,709,551,615");
     BOOST_TEST(format_rate(0.5234) == "0.52 images/s");
     BOOST_TEST(format_rate(9.996) == "10.0 images/s");
-    BOOST_TEST(format_rate(12.34, "looks") == "12.3 looks/s");
+    BOOST_TEST(format_rate(12.34, "rounds") == "12.3 rounds/s");
     BOOST_TEST(format_rate(99.96) == "100 images/s");
     BOOST_TEST(format_rate(1234.4) == "1,234 images/s");
     BOOST_TEST(format_rate(std::numeric_limits<double>::infinity()) == "? images/s");

@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(a_terminal_shows_one_line_redrawn) {
     BOOST_TEST(world.said() ==
                "\rtraining cat under  [###############...............]   50 %  loss 0.400  20 s left" + erase);
     world.now += 0.6;
-    progress.finish("best look 7, loss 0.398");
-    BOOST_TEST(world.said() == "\r" + erase + "training cat under: best look 7, loss 0.398 (21 s)\n");
+    progress.finish("best round 7, loss 0.398");
+    BOOST_TEST(world.said() == "\r" + erase + "training cat under: best round 7, loss 0.398 (21 s)\n");
     progress.update(3);
     progress.finish();
     BOOST_TEST(world.said() == "");
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(the_display_names_the_first_and_counts_the_others) {
     display.line_seconds = 1;
     Progress progress(display);
     command_line::TrainingsDisplay trainings(progress);
-    const TrainingProgress half{.look = 1, .looks = 2, .update = 10, .updates = 10, .images = 100, .loss = 1.5};
+    const TrainingProgress half{.round = 1, .rounds = 2, .update = 10, .updates = 10, .images = 100, .loss = 1.5};
     trainings.begins(4, "5/9 A");
     world.now += 2;
     trainings.update(4, half);
@@ -277,8 +277,8 @@ BOOST_AUTO_TEST_CASE(the_display_names_the_first_and_counts_the_others) {
     world.now += 2;
     trainings.update(5, half);
     BOOST_TEST(world.said().starts_with("5/9 A and 1 more: 50 % (20 of 40), 300 images/s"));
-    trainings.ends(4, "2 looks");
-    BOOST_TEST(world.said().starts_with("5/9 A: 2 looks ("));
+    trainings.ends(4, "2 rounds");
+    BOOST_TEST(world.said().starts_with("5/9 A: 2 rounds ("));
     world.now += 2;
     trainings.update(5, half);
     BOOST_TEST(world.said().starts_with("6/9 B: 50 % (10 of 20)"));

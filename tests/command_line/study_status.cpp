@@ -24,27 +24,27 @@ BOOST_AUTO_TEST_CASE(status_follows_a_run) {
     const RunOptions options{.run = folder / "run", .status = folder / "run"};
     const auto status = [&] {
         std::ostringstream out;
-        BOOST_TEST(told_status(options, out));
+        BOOST_TEST(printed_status(options, out));
         return out.str();
     };
     BOOST_CHECK_THROW(status(), FileError);
-    BOOST_TEST(!told_status({}));
+    BOOST_TEST(!printed_status({}));
 
     auto study = small_study();
     study.left_out = {"a part: --part"};
     StudyObserver observer;
     std::string during;
-    int looks = 0;
+    int rounds = 0;
     observer.training = [&](std::size_t, const TrainingProgress& p) {
-        if (!p.finished || ++looks < 4) return;
-        during = status();  // in the second training's last look
+        if (!p.finished || ++rounds < 4) return;
+        during = status();  // in the second training's last round
         throw Interrupted();
     };
     BOOST_CHECK_THROW(run_study(study, small_data(), options, observer), Interrupted);
     BOOST_TEST_CONTEXT(during) {
         BOOST_TEST(contains(during, "at work: process "));
         BOOST_TEST(contains(during, "networks trained  1 of 4"));
-        BOOST_TEST(contains(during, "training Balanced, seed 2: look 1 of at most 2"));
+        BOOST_TEST(contains(during, "training Balanced, seed 2: round 1 of at most 2"));
         BOOST_TEST(contains(during, "images/s"));
         BOOST_TEST(!contains(during, "ends in           ?"));
         BOOST_TEST(contains(during, "left out          a part: --part"));
@@ -80,11 +80,11 @@ BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
 
 BOOST_AUTO_TEST_CASE(a_progress_survives_its_file) {
     StudyProgress p{
-        .trainings = 3, .trainings_done = 1, .cells = 7, .cells_done = 2, .job = "x", .look = 1, .looks = 9};
+        .trainings = 3, .trainings_done = 1, .cells = 7, .cells_done = 2, .job = "x", .round = 1, .rounds = 9};
     p.seconds_left = 60;
     const nlohmann::json file = nlohmann::json::parse(p.json().dump());
     const StudyProgress q = StudyProgress::from(JsonEntry(file, "progress.json"));
-    BOOST_TEST((q.job == "x" && q.cells_done == 2 && q.look == 1 && q.seconds_left == 60));
+    BOOST_TEST((q.job == "x" && q.cells_done == 2 && q.round == 1 && q.seconds_left == 60));
     BOOST_TEST(std::isnan(q.images_per_second));  // not known
     BOOST_TEST(format_end(std::numeric_limits<double>::quiet_NaN()) == "?");
     BOOST_TEST(contains(format_end(3600), "1 h 0 min, "));
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_study_clock_tells_what_is_left) {
     study::StudyClock clock;
     clock.trainings_left = 2;
     clock.attack_passes_left = 6000;
-    TrainingProgress p{.look = 1, .looks = 4, .update = 5, .updates = 10, .images = 100};
+    TrainingProgress p{.round = 1, .rounds = 4, .update = 5, .updates = 10, .images = 100};
     clock.training(0, p, 0);
     p.update = 10;
     p.images = 200;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_study_clock_tells_what_is_left) {
 
 BOOST_AUTO_TEST_CASE(trainings_under_way_at_a_time_share_the_clock) {
     study::StudyClock clock;
-    TrainingProgress p{.look = 1, .looks = 4, .update = 5, .updates = 10, .images = 100};
+    TrainingProgress p{.round = 1, .rounds = 4, .update = 5, .updates = 10, .images = 100};
     clock.training(3, p, 0);
     clock.training(7, p, 0);
     p.update = 10;

@@ -16,7 +16,7 @@ float train_attack_evaluate() {
     const auto skewed = Sampler<Under>{.skewed_class = Label{3}, .count = 2}(parts.fit, Seed{7});
     Model<Tiny, B> model{Seed{7}};
     Trainer trainer{RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f}, Recipe{.batch = 16, .patience = 1, .flips = true}};
-    const History history = trainer.fit(model, skewed, parts.held);
+    const History history = trainer.fit(model, skewed, parts.validation);
     const auto images = data.test.images();
     const auto labels = data.test.labels();
     const xt::xtensor<float, 4> up = Attack<FGSM, Ascent>{.epsilon = 0.01f}(model, images, labels);

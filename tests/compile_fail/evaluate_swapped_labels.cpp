@@ -6,12 +6,12 @@
 
 using namespace skewgrad;
 
-inline Confusion allowed(const std::vector<Label>& labels, const std::vector<Prediction>& said) {
-    return Confusion(10, labels, said);
+inline Confusion allowed(const std::vector<Label>& labels, const std::vector<Prediction>& predicted) {
+    return Confusion(10, labels, predicted);
 }
 
 #ifdef SKEWGRAD_MUST_FAIL
-inline Confusion refused(const std::vector<Label>& labels, const std::vector<Prediction>& said) {
-    return Confusion(10, said, labels);
+inline Confusion refused(const std::vector<Label>& labels, const std::vector<Prediction>& predicted) {
+    return Confusion(10, predicted, labels);
 }
 #endif

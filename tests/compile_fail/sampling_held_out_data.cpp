@@ -11,7 +11,7 @@ inline TrainingData allowed(const TrainingData& data) {
 }
 
 #ifdef SKEWGRAD_MUST_FAIL
-inline HeldOutData refused(const TrainingData& data) {
-    return Sampler<Balanced>{.count = 100}(hold_out(data, {.per_class = 500, .seed = Seed{7}}).held, Seed{7});
+inline ValidationData refused(const TrainingData& data) {
+    return Sampler<Balanced>{.count = 100}(hold_out(data, {.per_class = 500, .seed = Seed{7}}).validation, Seed{7});
 }
 #endif

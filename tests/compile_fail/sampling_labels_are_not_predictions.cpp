@@ -9,5 +9,5 @@ using namespace skewgrad;
 inline auto allowed(const std::vector<Label>& labels) { return Sampler<Balanced>{}(labels, 10, Seed{7}); }
 
 #ifdef SKEWGRAD_MUST_FAIL
-inline auto refused(const std::vector<Prediction>& said) { return Sampler<Balanced>{}(said, 10, Seed{7}); }
+inline auto refused(const std::vector<Prediction>& predicted) { return Sampler<Balanced>{}(predicted, 10, Seed{7}); }
 #endif

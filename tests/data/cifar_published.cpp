@@ -34,5 +34,5 @@ BOOST_AUTO_TEST_CASE(its_classes_are_balanced, *boost::unit_test::precondition(t
     }
     const auto parts = hold_out(data.train, {.per_class = 500, .seed = Seed{7}});
     BOOST_TEST(parts.fit.counts() == std::vector<int>(10, 4500), boost::test_tools::per_element());
-    BOOST_TEST(parts.held.counts() == std::vector<int>(10, 500), boost::test_tools::per_element());
+    BOOST_TEST(parts.validation.counts() == std::vector<int>(10, 500), boost::test_tools::per_element());
 }

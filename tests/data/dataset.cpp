@@ -96,9 +96,9 @@ BOOST_AUTO_TEST_CASE(lists_are_taken_by_position_by_class_and_by_item) {
 
 BOOST_AUTO_TEST_CASE(the_three_uses_are_three_types) {
     static_assert(!std::is_convertible_v<TestData, TrainingData>);
-    static_assert(!std::is_convertible_v<HeldOutData, TrainingData>);
+    static_assert(!std::is_convertible_v<ValidationData, TrainingData>);
     static_assert(!std::is_constructible_v<TrainingData, TestData>);
-    static_assert(TestData::split == Split::test && HeldOutData::split == Split::held_out);
+    static_assert(TestData::split == Split::test && ValidationData::split == Split::validation);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_outlives_the_list_it_came_from) {

@@ -76,7 +76,7 @@ class OneFault(unittest.TestCase):
 
     def test_a_csv_that_changed_under_its_documents(self):
         self.finds(
-            "docs/results/as-run-12-looks/claims.csv",
+            "docs/results/as-run-12-rounds/claims.csv",
             "C5 over,1,points,13.99",
             "C5 over,1,points,14.99",
             "docs/results/README.md: the table 'claims, as run' is not that",
@@ -84,18 +84,18 @@ class OneFault(unittest.TestCase):
 
     def test_an_average_over_other_classes(self):
         self.finds(
-            "docs/results/as-written-12-looks/square.csv",
+            "docs/results/as-written-12-rounds/square.csv",
             "average,27.6",
             "average,30.3",
-            "as-written-12-looks/square.csv, balanced: the average is 30.3",
+            "as-written-12-rounds/square.csv, balanced: the average is 30.3",
         )
 
     def test_a_class_of_one_seed_alone(self):
         self.finds(
-            "docs/results/as-written-12-looks/square.csv",
+            "docs/results/as-written-12-rounds/square.csv",
             "dog,,,,",
             "dog,22.7,,,",
-            "as-written-12-looks/square.csv, balanced: dog has no interval where others have, so some seeds lack it",
+            "as-written-12-rounds/square.csv, balanced: dog has no interval where others have, so some seeds lack it",
         )
 
     def test_an_average_among_a_figures_numbers(self):
@@ -108,10 +108,10 @@ class OneFault(unittest.TestCase):
 
     def test_an_average_in_a_figure(self):
         self.finds(
-            "docs/results/as-written-12-looks/figure_5.svg",
+            "docs/results/as-written-12-rounds/figure_5.svg",
             "under, average: 76.31",
             "under, average: 75.52",
-            "as-written-12-looks/figure_5.svg, under: the average is 75.52",
+            "as-written-12-rounds/figure_5.svg, under: the average is 75.52",
         )
 
     def test_a_speed_in_the_readme(self):

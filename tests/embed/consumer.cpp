@@ -33,13 +33,13 @@ Splits small_images() {
 
 bool right() {
     const Splits data = small_images();
-    const auto [fit, held] = hold_out(data.train, {.per_class = 5, .seed = Seed{7}});
+    const auto [fit, validation] = hold_out(data.train, {.per_class = 5, .seed = Seed{7}});
     const auto skewed = Sampler<Under>{.skewed_class = Label{1}, .count = 6}(fit, Seed{7});
     if (skewed.counts() != std::vector<int>{15, 6, 15}) return false;
 
     Model<Tiny, Cpu<f32>> model(Seed{7}, Cpu<f32>::Context(2));
-    const Trainer trainer{RmsProp{.learning_rate = 1e-2f}, Recipe{.batch = 8, .looks = 20, .patience = 20}};
-    trainer.fit(model, skewed, held);
+    const Trainer trainer{RmsProp{.learning_rate = 1e-2f}, Recipe{.batch = 8, .rounds = 20, .patience = 20}};
+    trainer.fit(model, skewed, validation);
     const auto images = data.test.images();
     const auto labels = data.test.labels();
     const auto up = Attack<FGSM, Ascent>{.epsilon = 0.3f}(model, images, labels);

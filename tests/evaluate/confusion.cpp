@@ -20,7 +20,7 @@ std::vector<Label> labels(const std::vector<int>& y) {
     for (const int k : y) all.push_back(static_cast<Label>(k));
     return all;
 }
-std::vector<Prediction> said(const std::vector<int>& y) {
+std::vector<Prediction> predicted(const std::vector<int>& y) {
     std::vector<Prediction> all;
     for (const int k : y) all.push_back(static_cast<Prediction>(k));
     return all;
@@ -30,8 +30,8 @@ void is(Ratio r, std::int64_t hits, std::int64_t of) {
     BOOST_TEST(r.of == of);
 }
 
-// Class 3 has no images but is said once; class 2 is never said.
-const Confusion four(4, labels({0, 0, 0, 0, 1, 1, 1, 2, 2}), said({0, 0, 1, 3, 1, 1, 0, 0, 1}));
+// Class 3 has no images but is predicted once; class 2 never.
+const Confusion four(4, labels({0, 0, 0, 0, 1, 1, 1, 2, 2}), predicted({0, 0, 1, 3, 1, 1, 0, 0, 1}));
 
 }  // namespace
 
@@ -89,14 +89,14 @@ BOOST_AUTO_TEST_CASE(shares_of_a_row) {
     for (std::size_t j = 0; j < 4; ++j) BOOST_TEST(std::isnan(shares(3, j)));
 }
 
-BOOST_AUTO_TEST_CASE(no_answer_is_wrong_and_counted) {
+BOOST_AUTO_TEST_CASE(no_prediction_is_wrong_and_counted) {
     Confusion c(2);
     c.add(Label{0}, Prediction{0});
-    c.add(Label{0}, no_answer);
+    c.add(Label{0}, no_prediction);
     c.add(Label{0}, Prediction{1});
-    c.add(Label{1}, no_answer);
-    BOOST_TEST(c.unanswered(Label{0}) == 1);
-    BOOST_TEST(c.unanswered(Label{1}) == 1);
+    c.add(Label{1}, no_prediction);
+    BOOST_TEST(c.without_prediction(Label{0}) == 1);
+    BOOST_TEST(c.without_prediction(Label{1}) == 1);
     BOOST_TEST(c.total() == 4);
     is(c.accuracy(), 1, 4);
     is(c.recall(Label{0}), 1, 3);
@@ -107,13 +107,13 @@ BOOST_AUTO_TEST_CASE(no_answer_is_wrong_and_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(parts_add_up) {
-    Confusion whole(4, labels({0, 0, 0, 0, 1}), said({0, 0, 1, 3, 1}));
-    Confusion rest(4, labels({1, 1, 2, 2}), said({1, 0, 0, 1}));
+    Confusion whole(4, labels({0, 0, 0, 0, 1}), predicted({0, 0, 1, 3, 1}));
+    Confusion rest(4, labels({1, 1, 2, 2}), predicted({1, 0, 0, 1}));
     whole += rest;
     BOOST_TEST((whole == four));
-    rest.add(Label{0}, no_answer);
+    rest.add(Label{0}, no_prediction);
     whole += rest;
-    BOOST_TEST(whole.unanswered(Label{0}) == 1);
+    BOOST_TEST(whole.without_prediction(Label{0}) == 1);
     BOOST_TEST((whole != four));
     BOOST_CHECK_THROW(whole += Confusion(3), ValueError);
 }
@@ -122,9 +122,9 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
     BOOST_CHECK_THROW(Confusion(0), ValueError);
     BOOST_CHECK_THROW(Confusion(-1), ValueError);
     BOOST_CHECK_THROW(Confusion(70'000), ValueError);
-    BOOST_CHECK_THROW(Confusion(2, labels({0, 1}), said({0})), ValueError);
-    BOOST_CHECK_THROW(Confusion(2, labels({0, 2}), said({0, 1})), ValueError);
-    BOOST_CHECK_THROW(Confusion(2, labels({0, 1}), said({0, 2})), ValueError);
+    BOOST_CHECK_THROW(Confusion(2, labels({0, 1}), predicted({0})), ValueError);
+    BOOST_CHECK_THROW(Confusion(2, labels({0, 2}), predicted({0, 1})), ValueError);
+    BOOST_CHECK_THROW(Confusion(2, labels({0, 1}), predicted({0, 2})), ValueError);
     BOOST_CHECK_THROW(four.recall(Label{4}), ValueError);
     BOOST_CHECK_THROW(four.precision(Label{4}), ValueError);
     try {

@@ -8,8 +8,8 @@ using namespace skewgrad;
 
 namespace {
 
-void add(Confusion& to, int truth, int said, int times) {
-    for (int i = 0; i < times; ++i) to.add(Label(truth), Prediction(said));
+void add(Confusion& to, int truth, int predicted, int times) {
+    for (int i = 0; i < times; ++i) to.add(Label(truth), Prediction(predicted));
 }
 
 // Cats (0), dogs (1), cars (2): cats go to dogs beyond their ways, dogs to cars.

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(mcnemar_of_two_lists) {
     BOOST_TEST(test.only_second == 1);
     BOOST_TEST(test.of == 9);
     BOOST_TEST(test.p == 0.125, tt::tolerance(1e-14));  // 2 (1 + 7) / 128
-    first[0] = no_answer;
+    first[0] = no_prediction;
     BOOST_TEST(mcnemar(truth, first, second).only_first == 5);
     first.pop_back();
     BOOST_CHECK_THROW(mcnemar(truth, first, second), ValueError);

@@ -27,7 +27,7 @@ void close(float found, double expected) { BOOST_TEST(std::abs(found - expected)
 
 BOOST_AUTO_TEST_CASE(right_by_hand) {
     const Outcome o = of({1, 3, 2, 0}, 1);
-    BOOST_TEST((o.said == Prediction{1}));
+    BOOST_TEST((o.predicted == Prediction{1}));
     BOOST_TEST(o.margin == 1.0F);
     const double sum = std::exp(1.0) + std::exp(3.0) + std::exp(2.0) + 1;
     close(o.loss, std::log(sum) - 3);
@@ -36,24 +36,24 @@ BOOST_AUTO_TEST_CASE(right_by_hand) {
 
 BOOST_AUTO_TEST_CASE(wrong_by_hand) {
     const Outcome o = of({1, 3, 2, 0}, 0);
-    BOOST_TEST((o.said == Prediction{1}));
+    BOOST_TEST((o.predicted == Prediction{1}));
     BOOST_TEST(o.margin == -2.0F);
     const double sum = std::exp(1.0) + std::exp(3.0) + std::exp(2.0) + 1;
     close(o.loss, std::log(sum) - 1);
-    close(o.confidence, std::exp(3.0) / sum);  // of what was said, not of the truth
+    close(o.confidence, std::exp(3.0) / sum);  // of what was predicted, not of the truth
     BOOST_TEST(of({1, 3, 2, 0}, 3).margin == -3.0F);
 }
 
 BOOST_AUTO_TEST_CASE(equal_maxima_go_to_the_lowest_index) {
-    BOOST_TEST((of({0, 5, 5, 1}, 1).said == Prediction{1}));
+    BOOST_TEST((of({0, 5, 5, 1}, 1).predicted == Prediction{1}));
     BOOST_TEST(of({0, 5, 5, 1}, 1).margin == 0.0F);
-    BOOST_TEST((of({0, 5, 5, 1}, 2).said == Prediction{1}));
+    BOOST_TEST((of({0, 5, 5, 1}, 2).predicted == Prediction{1}));
     BOOST_TEST(of({0, 5, 5, 1}, 2).margin == 0.0F);
     const Outcome flat = of({2, 2, 2, 2}, 3);
-    BOOST_TEST((flat.said == Prediction{0}));
+    BOOST_TEST((flat.predicted == Prediction{0}));
     close(flat.loss, std::log(4.0));
     close(flat.confidence, 0.25);
-    BOOST_TEST((of({-0.0F, 0.0F}, 1).said == Prediction{0}));
+    BOOST_TEST((of({-0.0F, 0.0F}, 1).predicted == Prediction{0}));
 }
 
 BOOST_AUTO_TEST_CASE(two_classes_and_the_first_label) {
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_far_margin_keeps_its_loss) {
     close(of({50, 10, 0}, 2).loss, 50 + std::exp(-40.0));
     BOOST_TEST(of({50, 10, 0}, 0).confidence == 1.0F);
     const Outcome enormous = of({3e38F, -3e38F}, 1);
-    BOOST_TEST((enormous.said == Prediction{0}));
+    BOOST_TEST((enormous.predicted == Prediction{0}));
     BOOST_TEST((enormous.loss > 1e38F && enormous.margin < -1e38F));
     BOOST_TEST(of({3e38F, -3e38F}, 0).loss == 0.0F);
     BOOST_TEST((finite_bits(enormous.margin) && finite_bits(enormous.loss)));
@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(logits_that_are_not_finite_are_never_right) {
                 std::vector<float> z{1, 2, 3};
                 z[at] = bad;
                 const Outcome o = of(z, y);
-                BOOST_TEST((o.said == no_answer));
-                BOOST_TEST(!correct(o.said, static_cast<Label>(y)));
+                BOOST_TEST((o.predicted == no_prediction));
+                BOOST_TEST(!correct(o.predicted, static_cast<Label>(y)));
                 BOOST_TEST(o.margin == -inf);
                 BOOST_TEST(o.loss == inf);
                 BOOST_TEST(o.confidence == 0.0F);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(finite_is_read_from_the_bits) {
 BOOST_AUTO_TEST_CASE(doubles_are_taken_too) {
     const std::vector<double> z{1.0, 1.0 + 1e-12};
     const Outcome o = outcome_of(std::span<const double>(z), Label{1});
-    BOOST_TEST((o.said == Prediction{1}));  // in f32 the two are equal and class 0 would win
+    BOOST_TEST((o.predicted == Prediction{1}));  // in f32 the two are equal and class 0 would win
     BOOST_TEST(o.margin > 0.0F);
 }
 
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(many_rows) {
     BOOST_TEST(all.size() == 3u);
     BOOST_TEST((all[0] == of({1, 3, 2}, 1)));
     BOOST_TEST((all[1] == of({5, 0, 0}, 2)));
-    const std::vector<Prediction> expected{Prediction{1}, Prediction{0}, no_answer};
+    const std::vector<Prediction> expected{Prediction{1}, Prediction{0}, no_prediction};
     BOOST_TEST((predictions_of(logits) == expected));
     BOOST_TEST((predictions_of(all) == expected));
     const auto none = xt::xtensor<float, 2>::from_shape({0, 3});

@@ -24,7 +24,7 @@ std::vector<Label> labels(const std::vector<int>& y) {
     for (const int k : y) all.push_back(static_cast<Label>(k));
     return all;
 }
-std::vector<Prediction> said(const std::vector<int>& y) {
+std::vector<Prediction> predicted(const std::vector<int>& y) {
     std::vector<Prediction> all;
     for (const int k : y) all.push_back(static_cast<Prediction>(k));
     return all;
@@ -43,8 +43,8 @@ auto names(Parts... parts) {
 
 // right-right, right-wrong, wrong-right, wrong-wrong the same, wrong-wrong another, right-wrong
 const auto y = labels({0, 1, 2, 0, 1, 2});
-const auto before = said({0, 1, 0, 1, 0, 2});
-const auto after = said({0, 2, 2, 1, 2, 1});
+const auto before = predicted({0, 1, 0, 1, 0, 2});
+const auto after = predicted({0, 2, 2, 1, 2, 1});
 
 }  // namespace
 
@@ -57,16 +57,16 @@ BOOST_AUTO_TEST_CASE(three_rates_that_differ) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_right_before) {
-    const auto wrong = said({1, 2, 0, 1, 2, 0});
+    const auto wrong = predicted({1, 2, 0, 1, 2, 0});
     BOOST_TEST(!attack_success_rate(y, {.before = wrong, .after = before}).defined());
     is(robust_accuracy(y, {.before = wrong, .after = before}), 0, 6);
     is(robust_accuracy({}, {}), 0, 0);
     BOOST_TEST(!fooling_rate({}).defined());
 }
 
-BOOST_AUTO_TEST_CASE(no_answer_under_attack_is_a_flip) {
+BOOST_AUTO_TEST_CASE(no_prediction_under_attack_is_a_flip) {
     const auto one = labels({0});
-    const std::vector<Prediction> right{Prediction{0}}, none{no_answer};
+    const std::vector<Prediction> right{Prediction{0}}, none{no_prediction};
     is(attack_success_rate(one, {.before = right, .after = none}), 1, 1);
     is(robust_accuracy(one, {.before = right, .after = none}), 0, 1);
     is(robust_accuracy(one, {.before = none, .after = right}), 0, 1);
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(no_answer_under_attack_is_a_flip) {
 }
 
 BOOST_AUTO_TEST_CASE(lists_of_unequal_length_are_named) {
-    const auto five = said({0, 1, 0, 1, 0});
+    const auto five = predicted({0, 1, 0, 1, 0});
     BOOST_CHECK_EXCEPTION(accuracy(y, five), ValueError, names("accuracy", "6 labels", "5 predictions"));
     BOOST_CHECK_EXCEPTION(robust_accuracy(y, {.before = five, .after = after}), ValueError,
                           names("robust_accuracy", "6 labels", "5 predictions before"));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(three_measures_of_a_drop) {
     BOOST_TEST(relative_difference({100, 1000}, {150, 1000}).value() == -50.0, boost::test_tools::tolerance(1e-14));
 }
 
-BOOST_AUTO_TEST_CASE(a_relative_difference_needs_fifty_right_answers) {
+BOOST_AUTO_TEST_CASE(a_relative_difference_needs_fifty_correct_predictions) {
     BOOST_TEST(!relative_difference({49, 1000}, {0, 1000}).has_value());
     BOOST_TEST(relative_difference({50, 1000}, {0, 1000}).value() == 100.0);
     BOOST_TEST(!relative_difference({0, 0}, {0, 0}).has_value());
@@ -118,8 +118,8 @@ BOOST_AUTO_TEST_CASE(log_odds_are_finite_at_the_ends) {
 BOOST_AUTO_TEST_CASE(flips_on_the_images_that_both_get_right) {
     //                          both  both  a only  b only  neither  both
     const auto truth = labels({0, 0, 0, 0, 0, 1});
-    const auto a_before = said({0, 0, 0, 1, 1, 1}), a_after = said({1, 0, 1, 1, 1, 0});
-    const auto b_before = said({0, 0, 1, 0, 1, 1}), b_after = said({0, 2, 1, 1, 0, 0});
+    const auto a_before = predicted({0, 0, 0, 1, 1, 1}), a_after = predicted({1, 0, 1, 1, 1, 0});
+    const auto b_before = predicted({0, 0, 1, 0, 1, 1}), b_after = predicted({0, 2, 1, 1, 0, 0});
     const Attacked a{a_before, a_after}, b{b_before, b_after};
 
     const auto all = matched_flips(truth, a, b);
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(flips_on_the_images_that_both_get_right) {
     BOOST_TEST(!zeros.defined());
     is(matched_flips(truth, a, b, Label{7}).rate(1), 0, 0);
 
-    // Alone, each network is judged on all its own right answers: its attack success rate.
+    // Alone, each network is judged on all its own correct predictions: its attack success rate.
     const std::array<Attacked, 1> alone{a};
     is(matched_flips(truth, alone).rate(0), 3, 4);
     BOOST_TEST((matched_flips(truth, alone).rate(0) == attack_success_rate(truth, a)));
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(flips_on_the_images_that_both_get_right) {
 
 BOOST_AUTO_TEST_CASE(four_networks_are_matched_together) {
     const auto truth = labels({0, 0, 0, 0, 0});
-    const auto right = said({0, 0, 0, 0, 0}), flipped = said({1, 1, 1, 1, 1});
+    const auto right = predicted({0, 0, 0, 0, 0}), flipped = predicted({1, 1, 1, 1, 1});
     std::vector<std::vector<Prediction>> before_each(4, right);
     for (std::size_t n = 0; n < 4; ++n) before_each[n][n] = Prediction{2};  // network n misses image n
     std::vector<Attacked> networks;
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(fifty_matched_images_define_a_rate) {
 
 BOOST_AUTO_TEST_CASE(matched_flips_refuse_what_does_not_fit) {
     BOOST_CHECK_EXCEPTION(matched_flips(y, std::span<const Attacked>{}), ValueError, names("no network"));
-    const auto five = said({0, 1, 0, 1, 0});
+    const auto five = predicted({0, 1, 0, 1, 0});
     BOOST_CHECK_EXCEPTION(matched_flips(y, Attacked{before, after}, Attacked{before, five}), ValueError,
                           names("network 1", "5 predictions after"));
     BOOST_CHECK_THROW(matched_flips(y, Attacked{before, after}, Attacked{before, after}).rate(2), std::out_of_range);

@@ -11,7 +11,7 @@ namespace {
 const std::vector<std::byte>& valid() {
     static const std::vector<std::byte> bytes = [] {
         const auto path = skewgrad_fuzz::own_file("valid.safetensors");
-        save_parameters(SmallModel(Seed{1}, one_thread), path, {{"made by", R"({"looks": 3, "of": ["a", "b"]})"}});
+        save_parameters(SmallModel(Seed{1}, one_thread), path, {{"made by", R"({"rounds": 3, "of": ["a", "b"]})"}});
         return read_whole_file(path);
     }();
     return bytes;
@@ -25,6 +25,6 @@ void skewgrad_fuzz::fuzz(Piece input) {
     const bool noted = in.ConsumeBool();
     write_edited(path, valid(), in);
     SmallModel model(Seed{2}, one_thread);
-    load_parameters(model, path, noted ? Notes{{"made by", R"({"looks": 3, "of": ["a", "b"]})"}} : Notes{});
+    load_parameters(model, path, noted ? Notes{{"made by", R"({"rounds": 3, "of": ["a", "b"]})"}} : Notes{});
     (void)model.logits(TestData(small_store()).images(0, 1));
 }

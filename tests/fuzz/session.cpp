@@ -13,10 +13,11 @@ struct Training {
     Parts parts = small_parts();
     SmallModel model{Seed{1}, one_thread};
     Session<SmallNet, Cpu<f32>, RmsProp, CrossEntropy> session =
-        Trainer{RmsProp{}, Recipe{.batch = 8, .looks = 3, .updates_per_look = 1}}.session(model, parts.fit, parts.held);
+        Trainer{RmsProp{}, Recipe{.batch = 8, .rounds = 3, .updates_per_round = 1}}.session(model, parts.fit,
+                                                                                            parts.validation);
 };
 
-/// What such a session saves after a look.
+/// What such a session saves after a round.
 const std::vector<std::byte>& valid() {
     static const std::vector<std::byte> bytes = [] {
         Training t;

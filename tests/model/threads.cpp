@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(contexts_refuse_numbers_that_no_team_has, B, Backe
     }
     const typename B::Context most(4096);
     BOOST_TEST(most.threads() == 4096);
-    BOOST_TEST(most.beside(3).threads() == 1365);
-    for (const int jobs : {0, -1}) BOOST_TEST(most.beside(jobs).threads() == 4096);
-    BOOST_TEST(most.beside(10'000).threads() == 1);
+    BOOST_TEST(most.share(3).threads() == 1365);
+    for (const int jobs : {0, -1}) BOOST_TEST(most.share(jobs).threads() == 4096);
+    BOOST_TEST(most.share(10'000).threads() == 1);
 }

@@ -64,19 +64,19 @@ BOOST_AUTO_TEST_CASE(cross_entropy_and_its_gradient) {
 
 namespace {
 
-constexpr std::array<std::size_t, 3> looks{1, 10, 50};
+constexpr std::array<std::size_t, 3> rounds{1, 10, 50};
 
 /// The parameters after 1, 10 and 50 steps, one after the other.
 template <class S, class O>
 std::vector<S> run(const O& optimiser, const TensorFile& file) {
     const auto start = stored<float>(file, "start"), gradients = stored<float>(file, "gradients");
     std::vector<S> w(start.begin(), start.end()), slots(w.size() * O::slots, S(O::slot_start)), seen;
-    for (std::size_t t = 0; t < looks.back(); ++t) {
+    for (std::size_t t = 0; t < rounds.back(); ++t) {
         const auto step = optimiser.template at<S>(t);
         for (std::size_t i = 0; i < w.size(); ++i)
             step(w[i], static_cast<S>(gradients[t * w.size() + i]), slots.data() + i * O::slots);
-        for (const std::size_t look : looks)
-            if (t + 1 == look) seen.insert(seen.end(), w.begin(), w.end());
+        for (const std::size_t round : rounds)
+            if (t + 1 == round) seen.insert(seen.end(), w.begin(), w.end());
     }
     return seen;
 }

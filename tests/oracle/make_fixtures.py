@@ -242,7 +242,7 @@ def loss_fixture():
 
 # Optimisers ----------------------------------------------------------------------------------------------------------
 
-STEPS, LOOKS = 50, (1, 10, 50)
+STEPS, ROUNDS = 50, (1, 10, 50)
 
 
 def optimiser_inputs():
@@ -323,8 +323,8 @@ def optimiser_fixture():
             **{name: by_torch(start, gradients, number, make) for name, make in torch_cases.items()},
         }
         for name, seen in runs.items():
-            out[f"{name}.{kind}"] = np.stack([seen[look - 1] for look in LOOKS])
-    return out, f"after {', '.join(map(str, LOOKS))} steps"
+            out[f"{name}.{kind}"] = np.stack([seen[round - 1] for round in ROUNDS])
+    return out, f"after {', '.join(map(str, ROUNDS))} steps"
 
 
 # Training ------------------------------------------------------------------------------------------------------------

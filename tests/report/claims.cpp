@@ -84,16 +84,16 @@ BOOST_AUTO_TEST_CASE(tables_show_the_verdicts_numbers) {
 BOOST_AUTO_TEST_CASE(a_verdict_in_words) {
     const Judged j([](fake::Study& s) {
         s.networks[Kind::under].flips = 0.8;
-        s.networks[Kind::under].looks = 12, s.networks[Kind::under].out_of_looks = true;
+        s.networks[Kind::under].rounds = 12, s.networks[Kind::under].out_of_rounds = true;
         s.seeds = {3, 4};
     });
     const std::string c1 = report::verdict_text(j.verdicts[1]);
     BOOST_TEST(c1.starts_with("C1: an under-sampled class is more vulnerable (section 4.1)\n  undecided, capped at 12 "
-                              "looks: 20 networks\n  mean "),
+                              "rounds: 20 networks\n  mean "),
                c1);
     BOOST_TEST(c1.find("  2 seeds: ") != c1.npos, c1);
     BOOST_TEST(c1.find("10 classes for, 0 against") != c1.npos, c1);
-    BOOST_TEST(c1.find("out of looks: seed 3, under (airplane); ") != c1.npos, c1);
+    BOOST_TEST(c1.find("out of rounds: seed 3, under (airplane); ") != c1.npos, c1);
     BOOST_TEST(c1.find("; 17 more") != c1.npos, c1);
     const std::string c8 = report::verdict_text(j.verdicts.back());
     BOOST_TEST(c8.find("\n  not run: seed 3, few, fast from its own gradient on airplane; ") != c8.npos, c8);
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_papers_cells_against_predictions) {
                     auto& records = kept.emplace_back(1000);
                     const double right = 10 * (published + off) + 10 * apart * (static_cast<double>(seed) - 2);
                     for (std::size_t i = 0; i < 1000; ++i)
-                        records[i].attacked.said = Prediction(static_cast<double>(i) < right ? c : (c + 1) % 10);
+                        records[i].attacked.predicted = Prediction(static_cast<double>(i) < right ? c : (c + 1) % 10);
                     e.add(CellName{.victim = {.block = seed,
                                               .kind = kind,
                                               .skewed = skews(kind) ? std::optional(Label{c}) : std::nullopt},

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(rows_of_images_are_not_gathered) {
     for (std::uint32_t i = 0; i < 2000; ++i) {
         r.test_labels.push_back(Label(i % 2));
         r.test_items.push_back(i);
-        r.trainings[0].clean.push_back({.said = Prediction(0), .margin = 0.1f + static_cast<float>(i)});
+        r.trainings[0].clean.push_back({.predicted = Prediction(0), .margin = 0.1f + static_cast<float>(i)});
     }
     for (int c = 0; c < 60; ++c) {
         r.plan.cells.push_back({.attacked_class = Label(c % 2)});
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(rows_of_images_are_not_gathered) {
             ImageRecord image;
             image.item = i;
             image.gradient_norm1 = 1.0 / (i + 3);
-            image.clean = image.attacked = {.said = Prediction(i % 2), .margin = 0.1f, .loss = 0.3f};
+            image.clean = image.attacked = {.predicted = Prediction(i % 2), .margin = 0.1f, .loss = 0.3f};
             cell.images.push_back(image);
         }
         r.cells.push_back(std::move(cell));

@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_class_that_one_seed_lacks_leaves_the_squares_average_for_
             if (index(cell.attacked_class) != c || results.plan.trainings[cell.victim].seed.value != seed) continue;
             auto& images = results.cells[i].images;
             for (std::size_t n = 0; n < images.size(); ++n)
-                images[n].clean.said = Prediction(n < right ? c : (c + 1) % 10);
+                images[n].clean.predicted = Prediction(n < right ? c : (c + 1) % 10);
         }
     };
     for (int c = 0; c < 10; ++c)
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_class_that_one_seed_lacks_leaves_the_squares_average_for_
     const Written written(results);
     const auto csv = rows_of(written.file("tables/square.csv"));
     BOOST_TEST(csv.back()[0] == "average without bird");
-    for (const char* column : {"balanced", "under", "over", "few", "own scarcity", "others' scarcity", "skew"}) {
+    for (const char* column : {"balanced", "under", "over", "scarce", "own scarcity", "others' scarcity", "skew"}) {
         BOOST_TEST(csv[3].at(column_of(csv, column)).empty());
         check_average(csv, column, all_but_bird);
         BOOST_TEST(!csv.back().at(column_of(csv, std::string(column) + " low")).empty());  // an interval over two seeds
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(pictures_are_of_the_attack) {
         // The same answer as the cell's record of that image has.
         const auto& cell = results.cells[cells_of(results, 0, report::balanced, Source::same_model)[n]];
         for (const ImageRecord& i : cell.images)
-            if (i.item == p.item) BOOST_TEST((i.attacked.said == p.after && i.clean.said == p.before));
+            if (i.item == p.item) BOOST_TEST((i.attacked.predicted == p.after && i.clean.predicted == p.before));
     }
     StudyResults without = results;
     without.pictures.clear();
@@ -490,19 +490,19 @@ BOOST_AUTO_TEST_CASE(networks_that_failed_or_learned_nothing_are_named_before_an
     BOOST_TEST(first_title() != "NETWORKS THAT FAILED OR LEARNED NOTHING");
 
     // One that names class 0 whatever it sees, and one that came to no network.
-    for (Outcome& o : results.trainings[1].clean) o.said = Prediction{0};
-    results.failed = {{"Under <cat> 4, seed 1", "the training loss is not finite at look 2", 31}};
+    for (Outcome& o : results.trainings[1].clean) o.predicted = Prediction{0};
+    results.failed = {{"Under <cat> 4, seed 1", "the training loss is not finite at round 2", 31}};
     const std::string dead = title_of(results.plan.trainings[1], results.class_names);
     BOOST_TEST((networks_at_chance(results) == std::vector{dead}));
     BOOST_TEST(first_title() == "NETWORKS THAT FAILED OR LEARNED NOTHING");
     const Table table = missing_networks_table(results);
     BOOST_REQUIRE(table.rows().size() == 2u);
-    BOOST_TEST(holds(to_csv(table), "\"Under <cat> 4, seed 1\",failed: the training loss is not finite at look 2,31"));
+    BOOST_TEST(holds(to_csv(table), "\"Under <cat> 4, seed 1\",failed: the training loss is not finite at round 2,31"));
     const std::string html = Written(results, judgement).html;
     const std::size_t box = html.find("2 networks failed or learned nothing.");
     BOOST_TEST(box < html.find("<table"));
     BOOST_TEST(
-        holds(html, "Under &lt;cat&gt; 4, seed 1: the training loss is not finite at look 2 (31 cells are missing)"));
+        holds(html, "Under &lt;cat&gt; 4, seed 1: the training loss is not finite at round 2 (31 cells are missing)"));
     BOOST_TEST(holds(html, ": no better than a guess"));
 }
 

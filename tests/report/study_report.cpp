@@ -31,7 +31,7 @@ StudyResults results(std::vector<Label> classes = {}) {
               .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4}},
               .attacks = {Attack<FGSM, Ascent>{.epsilon = .02f}, Attack<FGSM, Descent>{.epsilon = .02f},
                           Attack<RandomSign>{.epsilon = .02f}},
-              .arrangement = {.per_class = 2},
+              .data_protocol = {.per_class = 2},
               .classes = study::classes_studied(std::move(classes), 10),
               .seeds = {Seed{1}}};
     return study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(files_hold_every_cell_image_and_training) {
     std::filesystem::remove_all(folder);
 }
 
-// Logits that are not finite are no answer: an empty field, not the number that stands for it inside.
+// Logits that are not finite are no prediction: an empty field, not the number that stands for it inside.
 BOOST_AUTO_TEST_CASE(an_image_without_an_answer_has_an_empty_field) {
     StudyResults r = results();
     r.cells[0].images[0].clean = outcome_of(std::span<const float>(std::array{0.0f, std::nanf("")}), Label{0});

@@ -50,7 +50,7 @@ inline auto says(std::vector<std::string> parts) {
     };
 }
 
-enum class Use { training, held_out, test };
+enum class Use { training, validation, test };
 /// All that a sampler may know of data.
 template <Use U>
 struct Data {

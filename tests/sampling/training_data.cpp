@@ -79,9 +79,9 @@ std::shared_ptr<const ImageStore> small_store(int n) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(training_data_only, S, Every) {
     static_assert(IndexSampler<S>);
     static_assert(Samples<S, Data<Use::training>>);
-    static_assert(!Samples<S, Data<Use::held_out>> && !Samples<S, Data<Use::test>>);
+    static_assert(!Samples<S, Data<Use::validation>> && !Samples<S, Data<Use::test>>);
     static_assert(Samples<S, TrainingData>);
-    static_assert(!Samples<S, HeldOutData> && !Samples<S, TestData>);
+    static_assert(!Samples<S, ValidationData> && !Samples<S, TestData>);
     static_assert(std::is_aggregate_v<S>);
     BOOST_TEST((S{} == S{}));
 }
@@ -128,7 +128,8 @@ BOOST_AUTO_TEST_CASE(positions_and_items_differ_where_images_were_held_out) {
     BOOST_TEST(by_position.counts() == by_item.counts(), boost::test_tools::per_element());
     BOOST_TEST((by_item.items() != by_position.items()));
     for (const auto item : by_item.items())
-        BOOST_TEST((std::find(parts.held.items().begin(), parts.held.items().end(), item) == parts.held.items().end()));
+        BOOST_TEST((std::find(parts.validation.items().begin(), parts.validation.items().end(), item) ==
+                    parts.validation.items().end()));
 }
 
 BOOST_AUTO_TEST_CASE(storage_is_shared_and_order_kept) {

@@ -55,7 +55,7 @@ TensorFile small_file() {
     file.tensors.push_back(make_tensor<std::uint8_t>("bytes", {3}, std::array<std::uint8_t, 3>{0, 127, 255}));
     file.tensors.push_back(make_tensor<double>("scalar", {}, std::array{0.1}));
     file.tensors.push_back(make_tensor<std::int64_t>("empty", {0, 4}, std::span<const std::int64_t>()));
-    file.metadata = {{"network", "tiny \"net\"\n"}, {"look", "7"}};
+    file.metadata = {{"network", "tiny \"net\"\n"}, {"round", "7"}};
     return file;
 }
 
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(tensors_and_notes_come_back) {
     BOOST_TEST(std::signbit(weights[1]));
     BOOST_TEST(back.at("scalar").values<double>()[0] == 0.1);
     BOOST_TEST(back.at("empty").values<std::int64_t>().empty());
-    BOOST_TEST(back.note("look") == "7");
+    BOOST_TEST(back.note("round") == "7");
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_are_these) {

@@ -26,7 +26,7 @@ Small small(int* trained = nullptr) {
     return {.learner = {trained},
             .samplers = {{}, {.count = 4}, {}},
             .attacks = {{.epsilon = .02f}, {.epsilon = .02f}},
-            .arrangement = {.per_class = 2},
+            .data_protocol = {.per_class = 2},
             .classes = {Label{3}, Label{5}},
             .seeds = {Seed{1}, Seed{2}}};
 }
@@ -107,8 +107,8 @@ BOOST_AUTO_TEST_CASE(counts_and_classes_that_the_data_do_not_have) {
     refused([](Small& s) { std::get<1>(s.samplers).count = 0; }, {".count is 0"});
     refused([](Small& s) { s.classes = {Label{10}}; }, {"Study::classes", "no class 10", "0 to 9"});
     refused([](Small& s) { std::get<1>(s.samplers).skewed_class = Label{12}; }, {"skewed_class is 12", "0 to 9"});
-    refused([](Small& s) { s.arrangement.per_class = 21; }, {"20 images, 21 were to be held out"});
-    refused([](Small& s) { s.arrangement.per_class = -1; }, {"per_class is -1"});
+    refused([](Small& s) { s.data_protocol.per_class = 21; }, {"20 images, 21 were to be held out"});
+    refused([](Small& s) { s.data_protocol.per_class = -1; }, {"per_class is -1"});
     refused([](Small& s) { s.test_images_per_class = -1; }, {"test_images_per_class is -1"});
     refused([](Small& s) { s.test_images_per_class = 7; }, {"test_images_per_class is 7", "has 6"});
     refused([](Small& s) { std::get<2>(s.samplers) = {{.ratio = 500}}; },
@@ -146,9 +146,9 @@ BOOST_AUTO_TEST_CASE(a_recipe_that_cannot_be_is_refused_when_planned) {
     BOOST_TEST(said({}) == "");
     BOOST_TEST(said({.batch = 0}) == "Recipe: batch is 0, it must be at least 1");
     BOOST_TEST(said({.batch = -3}) == "Recipe: batch is -3, it must be at least 1");
-    BOOST_TEST(said({.looks = 0}) == "Recipe: looks is 0, it must be at least 1");
+    BOOST_TEST(said({.rounds = 0}) == "Recipe: rounds is 0, it must be at least 1");
     BOOST_TEST(said({.patience = 0}) == "Recipe: patience is 0, it must be at least 1");
-    BOOST_TEST(said({.updates_per_look = -1}) == "Recipe: updates_per_look is -1, it must be at least 0");
+    BOOST_TEST(said({.updates_per_round = -1}) == "Recipe: updates_per_round is -1, it must be at least 0");
     BOOST_TEST(said({.min_delta = -1}).starts_with("Recipe: min_delta is -1"));
     BOOST_CHECK_EXCEPTION(
         Learner{.optimiser = {.learning_rate = -1}}.check_values(), ValueError,

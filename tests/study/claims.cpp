@@ -29,7 +29,7 @@ Verdict judged(fake::Study& study, const JudgeOptions& options = quick) {
 bool says(const std::vector<std::string>& texts, const std::string& what) {
     return std::any_of(texts.begin(), texts.end(), [&](const std::string& t) { return t.find(what) != t.npos; });
 }
-const Estimate& beside(const Verdict& v, const std::string& name) {
+const Estimate& share(const Verdict& v, const std::string& name) {
     for (const BesideEstimate& b : v.beside)
         if (b.name == name) return b.estimate;
     throw std::runtime_error("nothing beside " + v.id + " is called " + name);
@@ -54,8 +54,8 @@ BOOST_AUTO_TEST_CASE(an_effect_is_supported) {
     BOOST_TEST(v.estimate.sign_flip_p.value() == 0.03125);
     BOOST_TEST(v.holm_p < 0.001);
     for (const ClassEffect& c : v.estimate.classes) BOOST_TEST(c.holm_p < 0.05);
-    BOOST_TEST(beside(v, "smallest epsilon").over_seeds.mean == std::log(2.0), boost::test_tools::tolerance(0.1));
-    BOOST_TEST(beside(v, "absolute drop").over_seeds.mean > 0.1);
+    BOOST_TEST(share(v, "smallest epsilon").over_seeds.mean == std::log(2.0), boost::test_tools::tolerance(0.1));
+    BOOST_TEST(share(v, "absolute drop").over_seeds.mean > 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(the_opposite_is_contradicted) {
@@ -133,25 +133,25 @@ BOOST_AUTO_TEST_CASE(a_measure_on_the_other_side_is_named) {
     });
     const Verdict v = judged<UnderIsMoreVulnerable>(study);
     BOOST_TEST(v.in_words() == "supported, depends on the measure (absolute drop, drop in log-odds)");
-    BOOST_TEST(beside(v, "absolute drop").over_seeds.mean == 0.5 * 0.8 - 0.85 * 0.6, boost::test_tools::tolerance(0.2));
-    BOOST_TEST(beside(v, "relative difference").over_seeds.mean == 0.2, boost::test_tools::tolerance(0.1));
+    BOOST_TEST(share(v, "absolute drop").over_seeds.mean == 0.5 * 0.8 - 0.85 * 0.6, boost::test_tools::tolerance(0.2));
+    BOOST_TEST(share(v, "relative difference").over_seeds.mean == 0.2, boost::test_tools::tolerance(0.1));
 }
 
 BOOST_AUTO_TEST_CASE(what_the_iterative_attack_does_not_show_is_named) {
     auto study = fake::three([](fake::Study& s) { s.networks[Kind::under].flips = 0.8; });
     const Verdict v = judged<UnderIsMoreVulnerable>(study);
     BOOST_TEST(v.in_words() == "supported, not under iterative (negligible)");
-    BOOST_TEST(std::abs(beside(v, "iterative").over_seeds.mean) < 0.02);
+    BOOST_TEST(std::abs(share(v, "iterative").over_seeds.mean) < 0.02);
 }
 
-BOOST_AUTO_TEST_CASE(networks_that_ran_out_of_looks_are_counted_and_named) {
+BOOST_AUTO_TEST_CASE(networks_that_ran_out_of_rounds_are_counted_and_named) {
     auto study = fake::three([](fake::Study& s) {
         s.networks[Kind::under].flips = 0.8, s.networks[Kind::under].iterative = 0.95;
-        s.networks[Kind::under].looks = 12, s.networks[Kind::under].out_of_looks = true;
-        s.networks[Kind::over].looks = 12, s.networks[Kind::over].out_of_looks = true;  // not this claim's
+        s.networks[Kind::under].rounds = 12, s.networks[Kind::under].out_of_rounds = true;
+        s.networks[Kind::over].rounds = 12, s.networks[Kind::over].out_of_rounds = true;  // not this claim's
     });
     const Verdict v = judged<UnderIsMoreVulnerable>(study);
-    BOOST_TEST(v.in_words() == "supported, capped at 12 looks: 60 networks");
+    BOOST_TEST(v.in_words() == "supported, capped at 12 rounds: 60 networks");
     BOOST_TEST(v.capped.size() == 60u);
     BOOST_TEST(says(v.capped, "seed 2, under (cat)"));
     const auto checks = self_checks(study.evidence());
@@ -183,8 +183,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_study_is_named) {
     const Verdict similarity = judged<FlowGrowsWithSimilarity>(study);
     BOOST_TEST(similarity.in_words() == "not run: classes that it concerns");
     const Verdict c1 = judged<UnderIsMoreVulnerable>(study);
-    BOOST_TEST(says(beside(c1, "logits adjusted").not_run, "under, logits adjusted (bird)"));
-    BOOST_TEST(says(beside(c1, "balanced at the same size").not_run, "balanced at the size of under"));
+    BOOST_TEST(says(share(c1, "logits adjusted").not_run, "under, logits adjusted (bird)"));
+    BOOST_TEST(says(share(c1, "balanced at the same size").not_run, "balanced at the size of under"));
 }
 
 BOOST_AUTO_TEST_CASE(a_seed_in_progress_is_left_out_and_a_class_that_none_has_is_not_run) {
@@ -239,9 +239,9 @@ BOOST_AUTO_TEST_CASE(seeds_that_tie_are_as_uncertain_as_their_images) {
                 for (const Kind kind : {Kind::under, Kind::balanced}) {
                     auto& records = kept.emplace_back(100);
                     for (std::size_t i = 0; i < 100; ++i) {
-                        records[i].clean.said = Prediction(index(c));
+                        records[i].clean.predicted = Prediction(index(c));
                         const bool flipped = i < (kind == Kind::under ? in_under : in_balanced);
-                        records[i].attacked.said = Prediction(flipped ? 1 - index(c) : index(c));
+                        records[i].attacked.predicted = Prediction(flipped ? 1 - index(c) : index(c));
                         records[i].smallest_epsilon = 0.01;
                     }
                     evidence.add(CellName{.victim = {.block = seed,
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(seeds_that_tie_are_as_uncertain_as_their_images) {
 BOOST_AUTO_TEST_CASE(no_kind_of_statistic_is_certain_without_scatter) {
     fake::Study study;
     study.networks = {{Kind::balanced, {}}, {Kind::under, {.flips = 0.8}}, {Kind::over, {.flips = 0.4}},
-                      {Kind::few, {}},      {Kind::under_adjusted, {}},    {Kind::over_adjusted, {}}};
+                      {Kind::scarce, {}},   {Kind::under_adjusted, {}},    {Kind::over_adjusted, {}}};
     study.seeds = {1};
     Evidence one = study.evidence();
     for (std::size_t c = 0; c < 10; ++c) one.similarity.push_back(static_cast<double>(c) / 10);

@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(cells_measure_along_their_direction) {
         if (planned.attack != 0) continue;
         std::int64_t clean = 0, attacked = 0;
         for (const ImageRecord& image : cell.images) {
-            clean += correct(image.clean.said, planned.attacked_class);
-            attacked += correct(image.attacked.said, planned.attacked_class);
+            clean += correct(image.clean.predicted, planned.attacked_class);
+            attacked += correct(image.attacked.predicted, planned.attacked_class);
             BOOST_TEST(std::isnan(image.cosine) == (planned.source == planned.victim));
             if (planned.source == planned.victim) continue;
             BOOST_TEST(std::abs(image.cosine) <= 1);
@@ -121,11 +121,11 @@ BOOST_AUTO_TEST_CASE(cells_measure_along_their_direction) {
 
 BOOST_AUTO_TEST_CASE(a_sham_differs_from_the_balanced_network_by_its_training_seed_alone) {
     const auto study = small_study();
-    const auto trained = [&](const Arranged& data, Seed seed) {
+    const auto trained = [&](const TrainingSet& data, Seed seed) {
         return study.learner.train(data, seed, {}).model.parameters();
     };
-    const Arranged whole = study.arrangement(small_data(), Sampler<Balanced>{}, Seed{1});
-    const Arranged sham = study.arrangement(small_data(), Sampler<Sham>{}, Seed{1});
+    const TrainingSet whole = study.data_protocol(small_data(), Sampler<Balanced>{}, Seed{1});
+    const TrainingSet sham = study.data_protocol(small_data(), Sampler<Sham>{}, Seed{1});
     BOOST_TEST((trained(sham, Seed{1}) == trained(whole, Seed{1})));
     BOOST_TEST(!(trained(sham, Sampler<Sham>::training_seed(Seed{1})) == trained(whole, Seed{1})));
     const StudyResults r = study.run(small_data());
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(logit_offsets_are_the_logs_of_the_shares) {
 
 BOOST_AUTO_TEST_CASE(an_adjusted_model_is_attacked_through_the_sums) {
     const MeansModel plain =
-        MeansLearner{}.train({TrainingData(small_store()), small_parts().held, true, 1}, {}, {}).model;
+        MeansLearner{}.train({TrainingData(small_store()), small_parts().validation, true, 1}, {}, {}).model;
     const std::vector<double> offsets{.4, -1, 0, 2};
     const LogitAdjusted<MeansModel> adjusted(plain, offsets);
     static_assert(LogitAdjustable<LogitAdjusted<MeansModel>> && !LogitAdjustable<MeansModel>);

@@ -35,7 +35,7 @@ const StudyResults& results() {
                                 Sampler<Balanced>{.count = 4}, Sampler<Balanced>{.count = 16},
                                 Sampler<Balanced>{.count = 5}, Sampler<Under>{.count = 9}},
                    .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon}},
-                   .arrangement = {.per_class = 2},
+                   .data_protocol = {.per_class = 2},
                    .classes = {Label{2}, Label{3}, Label{7}},
                    .seeds = {Seed{1}, Seed{5}},
                    .smallest_epsilons = false};
@@ -53,7 +53,7 @@ const Evidence& evidence() {
 BOOST_AUTO_TEST_CASE(every_network_has_its_name) {
     BOOST_TEST((evidence().blocks == std::vector<std::uint64_t>{1, 5}));
     for (const std::uint64_t seed : {1u, 5u}) {
-        for (const Kind kind : {Kind::balanced, Kind::few, Kind::balanced_as_under, Kind::balanced_as_over})
+        for (const Kind kind : {Kind::balanced, Kind::scarce, Kind::balanced_as_under, Kind::balanced_as_over})
             BOOST_REQUIRE_MESSAGE(evidence().find(NetworkName{.block = seed, .kind = kind}) != nullptr, name_of(kind));
         for (const std::uint16_t c : {2, 3, 7})
             for (const auto& [kind, dose, own] :
@@ -62,12 +62,12 @@ BOOST_AUTO_TEST_CASE(every_network_has_its_name) {
                 BOOST_REQUIRE(network != nullptr);
                 BOOST_TEST(network->counts.at(c) == own);
                 BOOST_TEST(network->clean.at(c).size() == 80u);
-                BOOST_TEST(network->out_of_looks);
-                BOOST_TEST(network->looks == 1);
+                BOOST_TEST(network->out_of_rounds);
+                BOOST_TEST(network->rounds == 1);
             }
     }
     BOOST_TEST(evidence().networks().size() == 2u * (4 + 9));
-    BOOST_TEST(evidence().find(NetworkName{.block = 1, .kind = Kind::few})->counts.at(7) == 4);
+    BOOST_TEST(evidence().find(NetworkName{.block = 1, .kind = Kind::scarce})->counts.at(7) == 4);
 }
 
 // Every attack that claims ask for, and two that none does.
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(another_seeds_network_is_no_seed_of_the_study) {
         .learner = {},
         .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}},
         .attacks = {Attack<FGSM>{.epsilon = epsilon}},
-        .arrangement = {.per_class = 2},
+        .data_protocol = {.per_class = 2},
         .classes = {Label{3}},
         .seeds = {Seed{8}}};
     const StudyResults small = study.run(Embedded{.train_per_class = 20, .test_per_class = 6}.load(1));
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_study_in_progress_has_gaps) {
         if (partial.plan.trainings[t].sampler == 3 && partial.plan.trainings[t].seed == Seed{5})
             partial.trainings[t].clean.clear();
     const Evidence e = evidence_of(partial);
-    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::few}) == nullptr);
+    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::scarce}) == nullptr);
     BOOST_TEST(e.find(NetworkName{.block = 5}) != nullptr);
     const Verdict v = judge(ClaimList<UnderIsMoreVulnerable>{}, e, {.bootstrap = std::nullopt}).front();
     BOOST_TEST((v.estimate.seeds == std::vector<std::uint64_t>{1}));

@@ -22,10 +22,10 @@ struct DivergingLearner {
     bool* diverges;
     int* trained;
 
-    Learned<MeansModel> train(const Arranged& data, Seed seed, const TrainingObserver& observer) const {
+    Learned<MeansModel> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer) const {
         ++*trained;
         if (*diverges && data.fit.counts()[3] == 4)
-            throw NumericalError("the training loss is not finite at look 2, update 7, epoch 0");
+            throw NumericalError("the training loss is not finite at round 2, update 7, epoch 0");
         return MeansLearner{}.train(data, seed, observer);
     }
     nlohmann::json json() const { return {{"name", "class means"}}; }
@@ -40,7 +40,7 @@ struct World {
         return {.learner = {&diverges, &trained},
                 .samplers = {{}, {.count = 4}},
                 .attacks = {{.epsilon = .02f}, {.epsilon = .02f}},
-                .arrangement = {.per_class = 2},
+                .data_protocol = {.per_class = 2},
                 .classes = {Label{2}, Label{3}},
                 .seeds = {Seed{1}}};
     }
@@ -49,7 +49,7 @@ const Splits& data() {
     static const Splits splits = Embedded{.train_per_class = 20, .test_per_class = 6}.load(1);
     return splits;
 }
-const char* reason = "the training loss is not finite at look 2, update 7, epoch 0";
+const char* reason = "the training loss is not finite at round 2, update 7, epoch 0";
 
 void check_what_is_left(const StudyResults& results, const Small& study) {
     const Plan whole = study.plan();

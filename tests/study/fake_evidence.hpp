@@ -34,8 +34,8 @@ struct Network {
     double epsilon = 0.008;                                    ///< median smallest epsilon
     double follows_margin = 0;  ///< 0: flips ignore the margin; 1: the smallest margins flip first
     double scatter = 0.005;     ///< standard deviation between seeds of every flip rate
-    int looks = 40;
-    bool out_of_looks = false;
+    int rounds = 40;
+    bool out_of_rounds = false;
     bool attacked = true;  ///< false: it was trained, and its cells are not there
 };
 
@@ -108,8 +108,8 @@ private:
                 // An image is as hard for one network as for another.
                 const double hard = uniform(0, 1, of, i);
                 const bool right = hard < recall;
-                records[i].said = answer(right, of, to_partner ? to_partner(of, false) : n.to_partner_clean,
-                                         uniform(seed, 100 + k, of, i));
+                records[i].predicted = answer(right, of, to_partner ? to_partner(of, false) : n.to_partner_clean,
+                                              uniform(seed, 100 + k, of, i));
                 records[i].margin = static_cast<float>(recall - hard);
             }
             return records;
@@ -117,8 +117,8 @@ private:
         if (all.find(name) == nullptr) {
             claims::NetworkRecord record{.clean = {},
                                          .counts = std::vector<int>(classes.size(), 4500),
-                                         .looks = n.looks,
-                                         .out_of_looks = n.out_of_looks};
+                                         .rounds = n.rounds,
+                                         .out_of_rounds = n.out_of_rounds};
             for (int of = 0; of < static_cast<int>(classes.size()); ++of) record.clean.push_back(clean_of(of));
             all.add(name, std::move(record));
         }
@@ -137,11 +137,11 @@ private:
                 r.item = i;
                 r.clean = clean[i];
                 r.clean.loss = 0.5F;
-                const bool was_right = correct(r.clean.said, label);
+                const bool was_right = correct(r.clean.predicted, label);
                 const double u = uniform(seed, what, c, i), rank = r.clean.margin / n.clean;
                 const bool flipped =
                     was_right && (u < n.follows_margin ? rank < flips : uniform(seed, what + 5000, c, i) < flips);
-                r.attacked.said =
+                r.attacked.predicted =
                     answer(was_right && !flipped, c, to_partner ? to_partner(c, true) : n.to_partner_attacked,
                            uniform(seed, what + 9000, c, i));
                 r.attacked.loss = 0.6F;

@@ -21,7 +21,7 @@ using Samplers =
                Sampler<Profile>, Sampler<UnderInFileOrder>, Sampler<OverInFileOrder>, Sampler<Sham>>;
 using Attacks = std::tuple<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>,
                            Attack<RandomSign, Ascent>, Attack<PermutedSign, Ascent>, AsSelfCheck<Attack<FGSM, Ascent>>>;
-using Protocols = std::tuple<HoldOutFirst, AsAuthorsRan>;
+using Protocols = std::tuple<HoldOutBeforeSampling, AsAuthorsRan>;
 using Optimisers = std::tuple<RmsProp, TorchRmsProp, TensorFlowRmsProp, Sgd, Adam>;
 
 /// Every text that `key()` gives while a field of `v` is another differs from all the others and from the first.
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(the_direction_of_an_attack_and_the_kind_of_a_value) {
     BOOST_TEST(named_json(TorchRmsProp{}) != named_json(RmsProp{}));
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_filled_with_another_batch_or_length_of_a_look_is_refused) {
+BOOST_AUTO_TEST_CASE(a_folder_filled_with_another_batch_or_length_of_a_round_is_refused) {
     const TemporaryFolder folder;
     const auto run = [&](const auto& study) {
         RunFolder here(folder / "run");
@@ -112,35 +112,35 @@ BOOST_AUTO_TEST_CASE(a_folder_filled_with_another_batch_or_length_of_a_look_is_r
     other.learner.recipe.batch = 2;
     BOOST_TEST(contains(complaint([&] { run(other); }), "learner.recipe.batch is 8 there and 2 here"));
     other = small_study();
-    other.learner.recipe.updates_per_look = 2;
-    BOOST_TEST(contains(complaint([&] { run(other); }), "learner.recipe.updates_per_look is 0 there and 2 here"));
+    other.learner.recipe.updates_per_round = 2;
+    BOOST_TEST(contains(complaint([&] { run(other); }), "learner.recipe.updates_per_round is 0 there and 2 here"));
 }
 
-BOOST_AUTO_TEST_CASE(a_recipes_updates_a_look_are_made) {
+BOOST_AUTO_TEST_CASE(a_recipes_updates_a_round_are_made) {
     auto study = small_study();
-    study.learner.recipe.updates_per_look = 3;
+    study.learner.recipe.updates_per_round = 3;
     const StudyResults results = study.run(small_data());
-    BOOST_TEST(results.trainings[0].history.looks.back().updates == 6u);  // two looks
-    // Without them the protocol says how long a look is, in batches of the recipe's size.
-    study.learner.recipe.updates_per_look = 0;
+    BOOST_TEST(results.trainings[0].history.rounds.back().updates == 6u);  // two rounds
+    // Without them the protocol says how long a round is, in batches of the recipe's size.
+    study.learner.recipe.updates_per_round = 0;
     for (const int batch : {2, 5}) {
         study.learner.recipe.batch = batch;
-        const Arranged data = study.arrangement(small_data(), Sampler<Balanced>{}, Seed{1});
+        const TrainingSet data = study.data_protocol(small_data(), Sampler<Balanced>{}, Seed{1});
         const auto images = static_cast<int>(data.fit.size());
-        BOOST_TEST(study.run(small_data()).trainings[0].history.looks[0].updates ==
+        BOOST_TEST(study.run(small_data()).trainings[0].history.rounds[0].updates ==
                    static_cast<std::uint64_t>(images / batch));
         BOOST_TEST(AsAuthorsRan{}(small_data(), Sampler<UnderInFileOrder>{.skewed_class = Label{1}, .count = 2}, {})
-                       .look.short_batch);
+                       .round.short_batch);
     }
-    BOOST_TEST((LookLength{.images = 10, .short_batch = true}.updates(4) == 3));
-    BOOST_TEST((LookLength{.images = 10}.updates(4) == 2));
-    BOOST_TEST((LookLength{.images = 3}.updates(4) == 1));
+    BOOST_TEST((RoundLength{.images = 10, .short_batch = true}.updates(4) == 3));
+    BOOST_TEST((RoundLength{.images = 10}.updates(4) == 2));
+    BOOST_TEST((RoundLength{.images = 3}.updates(4) == 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_without_a_name_is_refused_by_a_folder_and_named_by_its_position) {
     const auto study_of = [](auto learner) {
         return small_study(
-            decltype(learner){.optimiser = {}, .recipe = {.batch = 8, .looks = 1}, .context = one_thread});
+            decltype(learner){.optimiser = {}, .recipe = {.batch = 8, .rounds = 1}, .context = one_thread});
     };
     const auto nameless = study_of(NetworkLearner<OwnLayer<false>, Cpu<f32>, RmsProp>{});
     const auto with_name = study_of(NetworkLearner<OwnLayer<true>, Cpu<f32>, RmsProp>{});

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_run_of_several_jobs_leaves_the_same_files) {
     BOOST_TEST((files_of(shared, 2) == one));
     BOOST_TEST((files_of(shared, 0) == one));
     const auto mixed =
-        small_study(Mixed{{.learning_rate = 1e-2f}, {.batch = 8, .looks = 2}, Cpu<bf16>::Context(1), one_thread});
+        small_study(Mixed{{.learning_rate = 1e-2f}, {.batch = 8, .rounds = 2}, Cpu<bf16>::Context(1), one_thread});
     BOOST_TEST((files_of(mixed, 3) == files_of(mixed, 1)));
 }
 
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(in_memory_and_on_other_learners_too) {
         return answers(study.run(small_data(), {}, 3)) == answers(study.run(small_data()));
     };
     BOOST_TEST(same_for_any(small_study()));
-    BOOST_TEST(same_for_any(small_study(Plain{{.learning_rate = 1e-2f}, {.batch = 8, .looks = 2}, {}, {}})));
+    BOOST_TEST(same_for_any(small_study(Plain{{.learning_rate = 1e-2f}, {.batch = 8, .rounds = 2}, {}, {}})));
     auto means = small_study(MeansLearner{});  // trains one after the other
     means.adjust_logits = false;
     BOOST_TEST(same_for_any(means));
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(in_memory_and_on_other_learners_too) {
 BOOST_AUTO_TEST_CASE(as_many_as_are_fastest_unless_told_otherwise) {
     auto three = small_study();
     three.learner.context = Cpu<f32>::Context(3);
-    three.without_types([](const study::Composition&, study::Work& work) {
+    three.erase([](const study::ErasedStudy&, study::StudyOperations& work) {
         BOOST_TEST(work.prepare(9, 7, 0) == 3u);  // one a thread
         BOOST_TEST(work.prepare(9, 2, 0) == 2u);
         BOOST_TEST(work.prepare(9, 7, 5) == 5u);
@@ -136,14 +136,15 @@ BOOST_AUTO_TEST_CASE(as_many_as_are_fastest_unless_told_otherwise) {
     });
     auto means = small_study(MeansLearner{});
     means.adjust_logits = false;
-    means.without_types([](const study::Composition&, study::Work& work) { BOOST_TEST(work.prepare(9, 7, 0) == 1u); });
+    means.erase(
+        [](const study::ErasedStudy&, study::StudyOperations& work) { BOOST_TEST(work.prepare(9, 7, 0) == 1u); });
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_in_one_training_ends_the_run_which_goes_on_later) {
     const TemporaryFolder folder;
     StudyObserver observer;
     std::set<std::size_t> begun;
-    observer.training_begins = [&](std::size_t t, const Arranged&) { begun.insert(t); };
+    observer.training_begins = [&](std::size_t t, const TrainingSet&) { begun.insert(t); };
     observer.training = [&](std::size_t t, const TrainingProgress& p) {
         if (t == 1 && p.finished) throw Failure("enough");
     };

@@ -6,7 +6,7 @@
 #include <string>
 
 #include <skewgrad/sampling/samplers.hpp>
-#include <skewgrad/study/arrangement.hpp>
+#include <skewgrad/study/data_protocol.hpp>
 #include <skewgrad/study/learner.hpp>
 #include <skewgrad/study/run_folder.hpp>
 #include "small_study.hpp"
@@ -23,17 +23,17 @@ static_assert(ResumableLearner<Mixed> && StoringLearner<Mixed> && RunsOnHardware
 static_assert(std::same_as<Mixed::ModelType, SmallModel>);
 
 const RmsProp optimiser{.learning_rate = 1e-2f};
-const Recipe recipe{.batch = 8, .looks = 2};
+const Recipe recipe{.batch = 8, .rounds = 2};
 const Bf16 plain{optimiser, recipe, Cpu<bf16>::Context(1), {}};
 const Mixed mixed{optimiser, recipe, Cpu<bf16>::Context(1), one_thread};
 
-Arranged arranged() { return HoldOutFirst{.per_class = 2}(small_data(), Sampler<Balanced>{}, Seed{1}); }
+TrainingSet training_set() { return HoldOutBeforeSampling{.per_class = 2}(small_data(), Sampler<Balanced>{}, Seed{1}); }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_network_trained_in_bf16_is_measured_in_f32) {
-    const auto in_bf16 = plain.train(arranged(), Seed{1}, {});
-    const auto in_both = mixed.train(arranged(), Seed{1}, {});
+    const auto in_bf16 = plain.train(training_set(), Seed{1}, {});
+    const auto in_both = mixed.train(training_set(), Seed{1}, {});
     BOOST_TEST((in_both.model.parameters() == in_bf16.model.parameters()));
     const auto x = small_data().test.images();
     BOOST_TEST((in_both.model.logits(x) == SmallModel(in_bf16.model).logits(x)));
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(its_run_is_a_folder_that_is_read_again) {
         RunFolder here(folder / "run");
         int trained = 0;
         StudyObserver observer;
-        observer.training_begins = [&](std::size_t, const Arranged&) { ++trained; };
+        observer.training_begins = [&](std::size_t, const TrainingSet&) { ++trained; };
         study.run(small_data(), here, observer);
         return trained;
     };

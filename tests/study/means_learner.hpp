@@ -46,7 +46,7 @@ struct MeansLearner {
     using ModelType = MeansModel;
     int* trained = nullptr;  ///< counts trainings
 
-    skewgrad::Learned<MeansModel> train(const skewgrad::Arranged& data, skewgrad::Seed,
+    skewgrad::Learned<MeansModel> train(const skewgrad::TrainingSet& data, skewgrad::Seed,
                                         const skewgrad::TrainingObserver&) const {
         if (trained) ++*trained;
         const auto x = data.fit.images();
@@ -60,9 +60,9 @@ struct MeansLearner {
             for (std::size_t e = 0; e < pixels; ++e) model.means[k][e] += x.data()[n * pixels + e] / counts[k];
         }
         skewgrad::History history;
-        history.looks.push_back({.look = 1});
-        history.best_look = 1;
-        history.stop = skewgrad::Stop::looks;
+        history.rounds.push_back({.round = 1});
+        history.best_round = 1;
+        history.stop = skewgrad::Stop::rounds;
         return {model, history};
     }
     nlohmann::json json() const { return {{"name", "class means"}}; }

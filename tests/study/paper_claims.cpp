@@ -41,7 +41,7 @@ fake::Study whole() {
           .iterative = 0.6,
           .transferred = 0.05,
           .epsilon = 0.012}},
-        {Kind::few, {.clean = clean_s, .flips = flips_s}},
+        {Kind::scarce, {.clean = clean_s, .flips = flips_s}},
         {Kind::sham, {.clean = clean_b, .flips = flips_b}}};
     return study;
 }
@@ -57,7 +57,7 @@ const Verdict& verdict(const std::string& id) {
         if (v.id == id) return v;
     throw std::runtime_error("no claim is called " + id);
 }
-double beside(const Verdict& v, const std::string& name) {
+double share(const Verdict& v, const std::string& name) {
     for (const BesideEstimate& b : v.beside)
         if (b.name == name) {
             BOOST_REQUIRE_MESSAGE(b.estimate.measured(), v.id << ", " << name);
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE(vulnerability) {
     // The least of ten classes, each clean_b flips_b on average: below it by about 1.5 of their standard deviations.
     BOOST_TEST(std::abs(verdict("C0").estimate.over_seeds.mean - clean_b * flips_b) < 0.05);
     BOOST_TEST(verdict("C0").estimate.over_seeds.mean < clean_b * flips_b - 0.005);
-    BOOST_TEST(beside(verdict("C0"), "random sign less attack") < clean_b * (flips_b - 0.02));
+    BOOST_TEST(share(verdict("C0"), "random sign less attack") < clean_b * (flips_b - 0.02));
     check_mean("C1", flips_u - flips_b);
     check_mean("C2", flips_b - flips_o);
     check_mean("C2b", std::log(0.012 / 0.008), 0.03);
     check_mean("C6", flips_b - (flips_u + flips_o) / 2);
     check_mean("C8", (flips_u - flips_b) - (flips_s - flips_o), 0.02);
-    BOOST_TEST(std::abs(beside(verdict("C8"), "own scarcity") - 0.225) < 0.015);
-    BOOST_TEST(std::abs(beside(verdict("C8"), "others' scarcity") - -0.125) < 0.015);
+    BOOST_TEST(std::abs(share(verdict("C8"), "own scarcity") - 0.225) < 0.015);
+    BOOST_TEST(std::abs(share(verdict("C8"), "others' scarcity") - -0.125) < 0.015);
     BOOST_TEST((verdict("C1").decision == Decision::supported));
     BOOST_TEST((verdict("C6").decision == Decision::contradicted));
     BOOST_TEST((verdict("C8").decision == Decision::supported));  // two-sided, on the lower side
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(confidence) {
     BOOST_TEST(v.estimate.over_seeds.mean > 0.15);
     BOOST_TEST(v.estimate.over_seeds.mean < 0.4);
     BOOST_TEST((v.decision == Decision::supported));
-    BOOST_TEST(std::abs(beside(v, "in under")) < 0.015);
-    BOOST_TEST(beside(v, "margin / norm1(g)") == v.estimate.over_seeds.mean);  // all norms are 1
+    BOOST_TEST(std::abs(share(v, "in under")) < 0.015);
+    BOOST_TEST(share(v, "margin / norm1(g)") == v.estimate.over_seeds.mean);  // all norms are 1
     check_mean("C7", 0);
 }
 
@@ -133,8 +133,8 @@ BOOST_AUTO_TEST_CASE(transfer) {
     check_mean("C3b over", gain(clean_o, flips_o, 0.05) - gain(clean_b, flips_b, 0.2), 0.02);
     check_mean("C3c under", clean_u * (0.3 - 0.04));
     check_mean("C3c over", clean_o * (0.05 - 0.03));
-    BOOST_TEST(std::abs(beside(verdict("C3 under"), "transfer rate") - 0.3) < 0.02);
-    BOOST_TEST(std::abs(beside(verdict("C3 over"), "source shares the seed") - gain(clean_o, flips_o, 0.25)) < 0.015);
+    BOOST_TEST(std::abs(share(verdict("C3 under"), "transfer rate") - 0.3) < 0.02);
+    BOOST_TEST(std::abs(share(verdict("C3 over"), "source shares the seed") - gain(clean_o, flips_o, 0.25)) < 0.015);
     for (const BesideEstimate& b : verdict("C3c under").beside)
         if (b.role == Beside::Role::context) BOOST_TEST(!b.estimate.not_run.empty());
 }
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(confusions) {
     check_mean("C4a", 0.4 - 0.3, 0.03);
     check_mean("C4b", 0.55 - 0.4, 0.02);
     BOOST_TEST(verdict("C4a").estimate.classes.size() == 4u);  // cat, dog, automobile, truck
-    BOOST_TEST(std::abs(beside(verdict("C4a"), "random sign") - 0.1) < 0.03);
+    BOOST_TEST(std::abs(share(verdict("C4a"), "random sign") - 0.1) < 0.03);
     BOOST_TEST((verdict("C4c").decision == Decision::not_run));
 }
 
@@ -179,8 +179,8 @@ BOOST_AUTO_TEST_CASE(flow_against_similarity) {
     const Verdict grows = verdict_at(0.5);
     BOOST_TEST((grows.decision == Decision::supported));
     BOOST_TEST(std::abs(grows.estimate.over_seeds.mean - 0.5) < 0.06, grows.estimate.over_seeds.mean);
-    BOOST_TEST(std::abs(beside(grows, "share with the attack") - 0.5) < 0.06);
-    BOOST_TEST(std::abs(beside(grows, "share without")) < 0.06);
+    BOOST_TEST(std::abs(share(grows, "share with the attack") - 0.5) < 0.06);
+    BOOST_TEST(std::abs(share(grows, "share without")) < 0.06);
     BOOST_TEST((verdict_at(-0.2).decision == Decision::contradicted));
     BOOST_TEST(std::abs(verdict_at(0.0).estimate.over_seeds.mean) < 0.06);
 }
@@ -199,8 +199,8 @@ BOOST_AUTO_TEST_CASE(flips_against_dose) {
             const double doublings = std::log2(count / (count + 4500.0));
             auto& records = kept.emplace_back(images);
             for (std::size_t i = 0; i < images; ++i) {
-                records[i].clean.said = Prediction{0};
-                records[i].attacked.said = i < images * (0.4 - 0.05 * doublings) ? Prediction{1} : Prediction{0};
+                records[i].clean.predicted = Prediction{0};
+                records[i].attacked.predicted = i < images * (0.4 - 0.05 * doublings) ? Prediction{1} : Prediction{0};
             }
             evidence.add(CellName{.victim = name, .attacked = Label{0}}, records);
         }

@@ -102,14 +102,15 @@ constexpr float nan32 = std::numeric_limits<float>::quiet_NaN();
 }  // namespace
 
 BOOST_FIXTURE_TEST_CASE(a_trainings_record_agrees_with_data_and_plan, Run) {
-    refused(record, shorter("clean.said"), {"clean.said", "expected"});
+    refused(record, shorter("clean.predicted"), {"clean.predicted", "expected"});
     refused(record, with<std::uint32_t>("items", 3, 4'000'000), {"items", "value 3 is 4000000", "training images"});
     refused(record, with<std::int32_t>("counts", 1, 9'999), {"counts", "value 1 is 9999", "number of items"});
     refused(record, with<std::int32_t>("counts", 0, -1), {"counts", "value 0 is -1"});
     refused(record, shorter("counts"), {"counts"});
-    refused(record, with<std::uint64_t>("held_out", 0, std::uint64_t{1} << 60), {"held_out", "must be at most"});
-    refused(record, with<std::uint16_t>("clean.said", 5, 4), {"clean.said", "value 5 is 4", "below 4"});
-    refused(record, with<std::uint16_t>("clean.said", 0, 65534), {"clean.said"});
+    refused(record, with<std::uint64_t>("validation_images", 0, std::uint64_t{1} << 60),
+            {"validation_images", "must be at most"});
+    refused(record, with<std::uint16_t>("clean.predicted", 5, 4), {"clean.predicted", "value 5 is 4", "below 4"});
+    refused(record, with<std::uint16_t>("clean.predicted", 0, 65534), {"clean.predicted"});
     refused(record, with<float>("clean.loss", 2, -1), {"clean.loss", "value 2"});
     refused(record, with<float>("clean.confidence", 2, 1.5f), {"clean.confidence", "value 2"});
     refused(record, with<float>("clean.margin", 2, nan32), {"clean.margin", "value 2"});
@@ -117,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(a_trainings_record_agrees_with_data_and_plan, Run) {
             {"besides \"more\""});
 
     TensorFile unanswered = read_safetensors(folder / record);  // that can be
-    with<std::uint16_t>("clean.said", 5, 0xffff)(unanswered);
+    with<std::uint16_t>("clean.predicted", 5, 0xffff)(unanswered);
     write_safetensors(folder / record, unanswered);
     BOOST_CHECK_NO_THROW(run_in(folder));
 }
@@ -132,14 +133,14 @@ BOOST_FIXTURE_TEST_CASE(a_trainings_history_is_one, Run) {
                 },
                 {"skewgrad.history", words});
     };
-    history([](auto& j) { j["best_look"] = 2; }, "best_look is 2, must be a whole number from 0 to 1");
-    history([](auto& j) { j["best_look"] = 1e300; }, "best_look is 1e+300");
-    history([](auto& j) { j["best_look"] = -1; }, "best_look is -1");
+    history([](auto& j) { j["best_round"] = 2; }, "best_round is 2, must be a whole number from 0 to 1");
+    history([](auto& j) { j["best_round"] = 1e300; }, "best_round is 1e+300");
+    history([](auto& j) { j["best_round"] = -1; }, "best_round is -1");
     history([](auto& j) { j["stop"] = 3; }, "stop is 3, must be a whole number from 0 to 2");
-    history([](auto& j) { j["looks"][0]["updates"] = -1; }, "looks.0.updates is -1");
-    history([](auto& j) { j["looks"][0]["epoch"] = 1.5; }, "looks.0.epoch is 1.5");
-    history([](auto& j) { j["looks"][0]["held_accuracy"] = 2; }, "looks.0.held_accuracy is 2");
-    history([](auto& j) { j["looks"] = nlohmann::json::object(); }, "looks is {}, must be a list");
+    history([](auto& j) { j["rounds"][0]["updates"] = -1; }, "rounds.0.updates is -1");
+    history([](auto& j) { j["rounds"][0]["epoch"] = 1.5; }, "rounds.0.epoch is 1.5");
+    history([](auto& j) { j["rounds"][0]["validation_accuracy"] = 2; }, "rounds.0.validation_accuracy is 2");
+    history([](auto& j) { j["rounds"] = nlohmann::json::object(); }, "rounds is {}, must be a list");
     history([](auto& j) { j.erase("best_loss"); }, "no \"best_loss\"");
     history([](auto& j) { j = 7; }, "is 7, must be an object");
     refused(record, [&](TensorFile& file) { file.metadata["skewgrad.history"] = std::string(100'000, '['); },
@@ -153,7 +154,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_of_cells_agrees_with_the_images_of_its_class, Run
     refused(cells, with<std::int32_t>("zero_pixels", 0, 1'000'000), {"zero_pixels", "value 0 is 1000000"});
     refused(cells, with<std::uint8_t>("zero_gradient", 0, 2), {"zero_gradient", "value 0 is 2"});
     refused(cells, with<double>("gradient_norm1", 0, -1.0), {"gradient_norm1"});
-    refused(cells, with<std::uint16_t>("cell0.attacked.said", 1, 4), {"cell0.attacked.said", "value 1 is 4"});
+    refused(cells, with<std::uint16_t>("cell0.attacked.predicted", 1, 4), {"cell0.attacked.predicted", "value 1 is 4"});
     refused(cells, with<double>("cell0.smallest_epsilon", 1, -1.0), {"cell0.smallest_epsilon"});
     refused(cells, with<double>("cell0.cosine", 1, 1.5), {"cell0.cosine"});
     refused(cells, with<double>("cell0.sign_agreement", 1, -0.5), {"cell0.sign_agreement"});

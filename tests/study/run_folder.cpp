@@ -128,8 +128,9 @@ bool same_outcomes(const StudyResults& a, const StudyResults& b) {
     }
     for (std::size_t t = 0; same && t < a.trainings.size(); ++t)
         same = a.trainings[t].clean == b.trainings[t].clean && a.trainings[t].items == b.trainings[t].items &&
-               a.trainings[t].counts == b.trainings[t].counts && a.trainings[t].held_out == b.trainings[t].held_out &&
-               a.trainings[t].history.looks.size() == b.trainings[t].history.looks.size() &&
+               a.trainings[t].counts == b.trainings[t].counts &&
+               a.trainings[t].validation_images == b.trainings[t].validation_images &&
+               a.trainings[t].history.rounds.size() == b.trainings[t].history.rounds.size() &&
                equal(a.trainings[t].history.best_loss, b.trainings[t].history.best_loss);
     return same;
 }
@@ -143,13 +144,14 @@ BOOST_AUTO_TEST_CASE(a_run_finds_what_a_study_in_memory_finds_and_finds_it_again
     BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
     int trained = 0;
     StudyObserver observer;
-    observer.training_begins = [&](std::size_t, const Arranged&) { ++trained; };
+    observer.training_begins = [&](std::size_t, const TrainingSet&) { ++trained; };
     RunFolder again(folder / "run");
     BOOST_TEST(same_outcomes(small_study().run(small_data(), again, observer), in_memory));
     BOOST_TEST(trained == 0);
     bool some_flip = false;
     for (const CellResult& cell : in_memory.cells)
-        for (const ImageRecord& image : cell.images) some_flip = some_flip || image.clean.said != image.attacked.said;
+        for (const ImageRecord& image : cell.images)
+            some_flip = some_flip || image.clean.predicted != image.attacked.predicted;
     BOOST_TEST(some_flip);
 }
 
@@ -291,9 +293,9 @@ BOOST_AUTO_TEST_CASE(a_changed_configuration_is_named_and_nothing_is_overwritten
         }
         BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
     };
-    refused([](auto& s) { s.learner.recipe.looks = 3; }, "configuration.learner.recipe.looks is 2 there and 3 here");
+    refused([](auto& s) { s.learner.recipe.rounds = 3; }, "configuration.learner.recipe.rounds is 2 there and 3 here");
     refused([](auto& s) { s.learner.optimiser.decay = 1; }, "configuration.learner.optimiser.values.decay");
-    refused([](auto& s) { s.arrangement.per_class = 1; }, "configuration.arrangement.values.per_class");
+    refused([](auto& s) { s.data_protocol.per_class = 1; }, "configuration.data_protocol.values.per_class");
     refused([](auto& s) { s.sweep.push_back(.2f); }, "configuration.sweep.2 is nothing there");
     const std::string said = complaint([&] {
         RunFolder run(folder / "run");
@@ -310,7 +312,7 @@ BOOST_AUTO_TEST_CASE(a_changed_attack_or_count_is_another_part_of_the_same_run) 
     RunFolder run(folder / "run");
     int trained = 0;
     StudyObserver observer;
-    observer.training_begins = [&](std::size_t, const Arranged&) { ++trained; };
+    observer.training_begins = [&](std::size_t, const TrainingSet&) { ++trained; };
     BOOST_TEST(same_outcomes(study.run(small_data(), run, observer), study.run(small_data())));
     BOOST_TEST(trained == 0);  // what is trained is there
     const auto now = results_in(folder / "run");
@@ -367,9 +369,9 @@ BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
     const int status = in_a_child([&] {
         RunFolder run(folder / "run");
         StudyObserver observer;
-        int looks = 0;
+        int rounds = 0;
         observer.training = [&](std::size_t, const TrainingProgress& p) {
-            if (p.finished && ++looks == 4) ::raise(SIGKILL);
+            if (p.finished && ++rounds == 4) ::raise(SIGKILL);
         };
         small_study().run(small_data(), run, observer);
     });
@@ -409,7 +411,7 @@ BOOST_AUTO_TEST_CASE(more_seeds_run_only_what_is_missing) {
     std::size_t found = 0;
     StudyObserver observer;
     observer.found = [&](std::size_t trainings, std::size_t) { found = trainings; };
-    observer.training_begins = [&](std::size_t, const Arranged& a) { trained.push_back(a.fit.size()); };
+    observer.training_begins = [&](std::size_t, const TrainingSet& a) { trained.push_back(a.fit.size()); };
     StudyResults results;
     {
         RunFolder run(folder / "run");
@@ -429,7 +431,7 @@ BOOST_AUTO_TEST_CASE(more_classes_run_only_what_is_missing) {
     std::vector<Label> trained;
     StudyObserver observer;
     const Plan plan = study.plan();
-    observer.training_begins = [&](std::size_t t, const Arranged&) { trained.push_back(*plan.trainings[t].skewed); };
+    observer.training_begins = [&](std::size_t t, const TrainingSet&) { trained.push_back(*plan.trainings[t].skewed); };
     StudyResults results;
     {
         RunFolder run(folder / "run");

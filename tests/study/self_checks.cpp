@@ -16,7 +16,7 @@ namespace {
 
 fake::Study sound() {
     fake::Study study;
-    study.networks = {{Kind::balanced, {}}, {Kind::under, {}}, {Kind::over, {}}, {Kind::few, {}}, {Kind::sham, {}}};
+    study.networks = {{Kind::balanced, {}}, {Kind::under, {}}, {Kind::over, {}}, {Kind::scarce, {}}, {Kind::sham, {}}};
     return study;
 }
 SelfCheck check(const std::vector<SelfCheck>& all, const std::string& part) {
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(answers_left_at_a_quarter_of_the_range) {
     study.spoil = [](const CellName& n, std::vector<ImageRecord>& records) {
         if (n.method == Method::iterative_far && n.victim.kind == Kind::under && n.victim.block == 2 &&
             n.attacked == Label{5})
-            records[3].attacked.said = Prediction{5};
+            records[3].attacked.predicted = Prediction{5};
     };
     const SelfCheck c = check(study, "accuracy 0");
     BOOST_TEST(result(c) == "FAILED");
@@ -113,10 +113,10 @@ BOOST_AUTO_TEST_CASE(small_gradients_are_noted) {
 
 BOOST_AUTO_TEST_CASE(training_at_the_protocols_limit) {
     fake::Study study = sound();
-    study.networks[Kind::few].looks = 200;
-    BOOST_TEST(result(check(study, "200 looks")) == "passed");  // its patience ended it there
-    study.networks[Kind::few].out_of_looks = true;
-    const SelfCheck c = check(study, "200 looks");
+    study.networks[Kind::scarce].rounds = 200;
+    BOOST_TEST(result(check(study, "200 rounds")) == "passed");  // its patience ended it there
+    study.networks[Kind::scarce].out_of_rounds = true;
+    const SelfCheck c = check(study, "200 rounds");
     BOOST_TEST(result(c) == "FAILED");
     BOOST_TEST(c.where.size() == 6u);
     BOOST_TEST(c.where[0] == "seed 1, few");
@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(training_at_the_protocols_limit) {
 
 BOOST_AUTO_TEST_CASE(a_sham_skew_that_shows_something) {
     fake::Study study = sound();
-    study.networks[Kind::under].flips = study.networks[Kind::few].flips = 0.9;  // real skews may
-    study.networks[Kind::under].iterative = study.networks[Kind::few].iterative = 0.95;
+    study.networks[Kind::under].flips = study.networks[Kind::scarce].flips = 0.9;  // real skews may
+    study.networks[Kind::under].iterative = study.networks[Kind::scarce].iterative = 0.95;
     for (const char* id : {"C1", "C2", "C8"})
         BOOST_TEST(result(check(study, std::string("shows nothing: ") + id)) == "passed", id);
     study.networks[Kind::sham].flips = 0.68;

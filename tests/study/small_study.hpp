@@ -23,12 +23,12 @@ using SmallStudy =
 
 template <class L = SmallLearner>
 SmallStudy<L> small_study(L learner = {.optimiser = {.learning_rate = 1e-2f},
-                                       .recipe = {.batch = 8, .looks = 2},
+                                       .recipe = {.batch = 8, .rounds = 2},
                                        .context = one_thread}) {
     return {.learner = learner,
             .samplers = {{}, {.count = 2}, {}},
             .attacks = {{.epsilon = .1f}, {.epsilon = .1f}, {{.epsilon = .2f, .steps = 2}}},
-            .arrangement = {.per_class = 2},
+            .data_protocol = {.per_class = 2},
             .classes = {skewgrad::Label{2}},
             .seeds = {skewgrad::Seed{1}},
             .sweep = {0, .1f},

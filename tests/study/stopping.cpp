@@ -52,30 +52,30 @@ int stopped_again_and_again(const fs::path& folder, int after, int jobs) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_session_stopped_within_a_look_goes_on_with_the_same_bits) {
+BOOST_AUTO_TEST_CASE(a_session_stopped_within_a_round_goes_on_with_the_same_bits) {
     const TemporaryFolder folder;
     const auto parts = small_parts();
-    const Trainer trainer{RmsProp{}, Recipe{.batch = 8, .looks = 3, .updates_per_look = 5}};
+    const Trainer trainer{RmsProp{}, Recipe{.batch = 8, .rounds = 3, .updates_per_round = 5}};
     SmallModel whole(Seed{7}, one_thread);
-    const History expected = trainer.fit(whole, parts.fit, parts.held);
+    const History expected = trainer.fit(whole, parts.fit, parts.validation);
     for (const int at : {1, 4, 5, 8, 12}) {
         SmallModel first(Seed{7}, one_thread), second(Seed{7}, one_thread);
         int made = 0;
         {
-            auto session = trainer.session(first, parts.fit, parts.held);
+            auto session = trainer.session(first, parts.fit, parts.validation);
             while (made < at && session.advance({}, [&] { return ++made >= at; }) != nullptr) {
             }
             session.save(folder / "half");
         }
-        auto session = trainer.session(second, parts.fit, parts.held);
+        auto session = trainer.session(second, parts.fit, parts.validation);
         session.load(folder / "half");
         while (!session.finished()) session.advance();
         BOOST_TEST_CONTEXT("stopped after " << at << " updates") {
             BOOST_TEST((second.parameters() == whole.parameters()));
-            for (std::size_t l = 0; l < expected.looks.size(); ++l) {
-                BOOST_TEST(session.history().looks[l].train_loss == expected.looks[l].train_loss);
-                BOOST_TEST(session.history().looks[l].held_loss == expected.looks[l].held_loss);
-                BOOST_TEST(session.history().looks[l].updates == expected.looks[l].updates);
+            for (std::size_t l = 0; l < expected.rounds.size(); ++l) {
+                BOOST_TEST(session.history().rounds[l].train_loss == expected.rounds[l].train_loss);
+                BOOST_TEST(session.history().rounds[l].validation_loss == expected.rounds[l].validation_loss);
+                BOOST_TEST(session.history().rounds[l].updates == expected.rounds[l].updates);
             }
         }
     }
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_a_program_with_its_status_and_says_how_to_go_
     const auto expected = uninterrupted();
     for (const int number : {SIGTERM, SIGINT}) {
         const TemporaryFolder folder;
-        const fs::path said = folder / "said";
+        const fs::path said = folder / "predicted";
         bool raised = false;
         const RunOptions in{.run = folder / "run", .status = {}};
         const pid_t child = ::fork();
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_signal_ends_a_program_with_its_status_and_says_how_to_go_
         BOOST_TEST(WEXITSTATUS(status) == (number == SIGTERM ? 75 : 130));
         BOOST_TEST(contains(read_whole_text(said), "to go on: program --run it"));
         std::ostringstream shown;
-        BOOST_TEST(told_status({.run = {}, .status = folder / "run"}, shown));
+        BOOST_TEST(printed_status({.run = {}, .status = folder / "run"}, shown));
         BOOST_TEST(contains(shown.str(), "to go on: program --run it"));
         run_study(small_study(), small_data(), in, {});
         BOOST_TEST((results_in(folder / "run") == expected));

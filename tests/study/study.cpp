@@ -20,7 +20,7 @@ Small small(int* trained = nullptr) {
                 .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4}},
                 .attacks = {Attack<FGSM, Ascent>{.epsilon = .02f}, Attack<Iterative, Ascent>{.epsilon = .02f},
                             Attack<RandomSign>{.epsilon = .02f}, Attack<PermutedSign>{.epsilon = .02f}},
-                .arrangement = {.per_class = 2},
+                .data_protocol = {.per_class = 2},
                 .classes = {},
                 .seeds = {Seed{1}}};
     for (std::uint16_t c = 0; c < 10; ++c) study.classes.push_back(Label{c});
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_study_by_permuted_signs_alone) {
     const Control study{.learner = {},
                         .samplers = {Sampler<Balanced>{}},
                         .attacks = {Attack<PermutedSign>{.epsilon = .02f}, Attack<FGSM>{.epsilon = .02f}},
-                        .arrangement = {.per_class = 2},
+                        .data_protocol = {.per_class = 2},
                         .classes = {Label{0}, Label{1}},
                         .seeds = {Seed{1}}};
     const StudyResults results = study.run(data());
@@ -93,9 +93,10 @@ BOOST_AUTO_TEST_CASE(keys_are_canonical) {
     const Plan a = small().plan(), b = small().plan();
     BOOST_TEST((a.trainings[3].key == b.trainings[3].key));
     BOOST_TEST(!(a.trainings[3].key == a.trainings[4].key));
-    BOOST_TEST(a.trainings[0].key.text() ==
-               R"({"learner":{"arrangement":{"name":"hold_out_first","values":{"per_class":2}},"name":"class means"},)"
-               R"("sampler":{"name":"Balanced","values":{"count":null}},"seed":1})");
+    BOOST_TEST(
+        a.trainings[0].key.text() ==
+        R"({"learner":{"data_protocol":{"name":"hold_out_before_sampling","values":{"per_class":2}},"name":"class means"},)"
+        R"("sampler":{"name":"Balanced","values":{"count":null}},"seed":1})");
 }
 
 BOOST_AUTO_TEST_CASE(a_run_trains_each_network_once_and_fills_every_cell) {
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_run_trains_each_network_once_and_fills_every_cell) {
             const int wanted = planned.sampler == 0 ? 18 : (planned.sampler == 1) == own ? 4 : 18;
             BOOST_TEST(training.counts[c] == wanted);
         }
-        BOOST_TEST(training.held_out == 20u);
+        BOOST_TEST(training.validation_images == 20u);
         BOOST_TEST(training.clean.size() == 60u);
     }
     bool some_flip = false;
@@ -131,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_run_trains_each_network_once_and_fills_every_cell) {
         std::int64_t right = 0;
         for (const ImageRecord& image : cell.images) {
             BOOST_TEST(index(data().test.store()->labels[image.item]) == index(planned.attacked_class));
-            right += correct(image.attacked.said, planned.attacked_class);
+            right += correct(image.attacked.predicted, planned.attacked_class);
             BOOST_TEST(image.gradient_norm1 > 0);
             BOOST_TEST(!image.zero_gradient);
             if (planned.attack != 0) {

@@ -65,7 +65,7 @@ inline void check_count(const char* name, std::size_t images, std::size_t given,
 /// The labels at which the gradient is taken. `first` is the number of the first image, for the message.
 /// @throws NumericalError where a prediction is asked for and a logit of an image is not finite: it has none.
 template <class Real, class Images>
-std::vector<Label> gradient_labels(const char* name, AnyHandle<Real, Images>& handle,
+std::vector<Label> gradient_labels(const char* name, HandleInterface<Real, Images>& handle,
                                    const std::type_identity_t<Images>& x, std::span<const Label> y, LabelSource from,
                                    std::size_t first = 0) {
     std::vector<Label> at(y.begin(), y.end());
@@ -73,11 +73,11 @@ std::vector<Label> gradient_labels(const char* name, AnyHandle<Real, Images>& ha
     const xt::xtensor<Real, 2> z = handle.logits(x);
     const std::size_t classes = z.shape()[1];
     for (std::size_t n = 0; n < at.size(); ++n) {
-        const Prediction said = prediction_of(std::span<const Real>(z.data() + n * classes, classes));
-        if (said == no_answer)
+        const Prediction predicted = prediction_of(std::span<const Real>(z.data() + n * classes, classes));
+        if (predicted == no_prediction)
             throw NumericalError(std::string(name) + ": the source's logits of image " + std::to_string(first + n) +
                                  " are not finite, so that it predicts no label to take the gradient at");
-        at[n] = static_cast<Label>(index(said));
+        at[n] = static_cast<Label>(index(predicted));
     }
     return at;
 }

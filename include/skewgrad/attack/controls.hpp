@@ -70,7 +70,7 @@ struct Attack<RandomSign, D> {
         return handle.unload(run(handle, handle.load(x), x.shape(), items));
     }
     template <class Real, class Images>
-    Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+    Images run(const attack::HandleInterface<Real, Images>& handle, const std::type_identity_t<Images>& origin,
                const std::array<std::size_t, 4>& shape, std::span<const std::uint32_t> items = {}) const {
         check();
         if (!items.empty()) attack::check_count(name, shape[0], items.size(), "items");
@@ -136,7 +136,7 @@ struct Attack<PermutedSign, D> {
     }
     /// From gradients that are at hand, in the model's own form, and each image's lender.
     template <class Real, class Images>
-    Images run(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+    Images run(const attack::HandleInterface<Real, Images>& handle, const std::type_identity_t<Images>& origin,
                const std::type_identity_t<Images>& gradient, std::span<const std::uint32_t> lenders) const {
         auto moved = handle.copy(origin);
         handle.sign_step(moved, origin, handle.select(gradient, lenders),

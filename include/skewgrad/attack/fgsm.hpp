@@ -52,13 +52,14 @@ struct Attack<FGSM, D> {
     }
     /// Where the gradient is taken: at the labels given, or at those that the source predicts.
     template <class Real, class Images>
-    std::vector<Label> labels_at(attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
-                                 std::span<const Label> y, std::size_t first = 0) const {
+    std::vector<Label> labels_at(attack::HandleInterface<Real, Images>& handle,
+                                 const std::type_identity_t<Images>& origin, std::span<const Label> y,
+                                 std::size_t first = 0) const {
         return attack::gradient_labels(name, handle, origin, y, label, first);
     }
     /// The step alone, from a gradient that is at hand, in the model's own form.
     template <class Real, class Images>
-    Images step(const attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+    Images step(const attack::HandleInterface<Real, Images>& handle, const std::type_identity_t<Images>& origin,
                 const std::type_identity_t<Images>& gradient, float e) const {
         check_with(e);
         auto moved = handle.copy(origin);

@@ -20,13 +20,13 @@ namespace SKEWGRAD_NAMESPACE::attack {
 /// What an attack does with a model: load, select, gradient, logits, sign step, unload. Virtual, and named by the form
 /// of images alone, so that attacks and what studies make of them are compiled once a form, not once a network.
 template <class RealType, class ImagesType>
-class AnyHandle {
+class HandleInterface {
 public:
     using Real = RealType;
     using Images = ImagesType;
     using Tensor = xt::xtensor<Real, 4>;
 
-    virtual ~AnyHandle() = default;
+    virtual ~HandleInterface() = default;
     virtual Images load(const Tensor& x) const = 0;
     virtual Images copy(const Images& x) const = 0;
     virtual Images select(const Images& x, std::span<const std::uint32_t> which) const = 0;  ///< at these positions
@@ -72,7 +72,7 @@ template <class M>
 class Handle;
 
 template <Resident M>
-class Handle<M> final : public AnyHandle<typename M::Real, typename M::Images> {
+class Handle<M> final : public HandleInterface<typename M::Real, typename M::Images> {
 public:
     using Real = typename M::Real;
     using Images = typename M::Images;
@@ -130,7 +130,7 @@ private:
 
 template <Differentiable M>
     requires(!Resident<M>)
-class Handle<M> final : public AnyHandle<differentiable::RealOf<M>, xt::xtensor<differentiable::RealOf<M>, 4>> {
+class Handle<M> final : public HandleInterface<differentiable::RealOf<M>, xt::xtensor<differentiable::RealOf<M>, 4>> {
 public:
     using Real = differentiable::RealOf<M>;
     using Images = xt::xtensor<Real, 4>;

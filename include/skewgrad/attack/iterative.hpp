@@ -54,7 +54,7 @@ struct Attack<Iterative, D> {
     }
     /// The same on images in the model's own form, the first of which has the number `first` in messages.
     template <class Real, class Images>
-    Images run(attack::AnyHandle<Real, Images>& handle, const std::type_identity_t<Images>& origin,
+    Images run(attack::HandleInterface<Real, Images>& handle, const std::type_identity_t<Images>& origin,
                std::span<const Label> y, std::size_t first = 0) const {
         check();
         const std::vector<Label> at = attack::gradient_labels(name, handle, origin, y, label, first);

@@ -64,8 +64,8 @@ concept Backend = requires(typename B::Context& on, int jobs) {
     { B::name() } -> std::convertible_to<std::string>;         // precision and kind, e.g. "cpu-f32"
     { on.description() } -> std::convertible_to<std::string>;  // instruction set or device: goes into run records
     { on.threads() } -> std::convertible_to<int>;
-    { on.beside(jobs) } -> std::same_as<typename B::Context>;  // for one of `jobs` that work at once; the same bits
-    { on.jobs() } -> std::convertible_to<int>;                 // that train models fastest where there are many
+    { on.share(jobs) } -> std::same_as<typename B::Context>;  // for one of `jobs` that work at once; the same bits
+    { on.jobs() } -> std::convertible_to<int>;                // that train models fastest where there are many
     on.wait();  // until all work given to this context is done; only functions that return host arrays call it
 };
 

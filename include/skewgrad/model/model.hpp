@@ -70,8 +70,8 @@ public:
     static constexpr int classes = N::classes;
     /// Images a default workspace holds; larger inputs run in chunks of it. A backend may say how many suit it.
     static constexpr std::size_t chunk = [] {
-        if constexpr (requires { B::chunk; })
-            return B::chunk;
+        if constexpr (requires { B::workspace_images; })
+            return B::workspace_images;
         else
             return std::size_t{64};
     }();

@@ -65,7 +65,7 @@ inline Table flow_table(const claims::Evidence& evidence) {
             if (name.victim.kind != kind || name.victim.dose != 0 || name.attacked != c || name.gradient != gradient ||
                 name.method != Method::fast || std::find(seeds.begin(), seeds.end(), name.victim.block) == seeds.end())
                 continue;
-            for (const ImageRecord& i : images) all.add(c, attacked ? i.attacked.said : i.clean.said);
+            for (const ImageRecord& i : images) all.add(c, attacked ? i.attacked.predicted : i.clean.predicted);
         }
         return all;
     };
@@ -76,8 +76,8 @@ inline Table flow_table(const claims::Evidence& evidence) {
             const Confusion before = confusion(kind, c, Gradient::own, false),
                             after = confusion(kind, c, Gradient::own, true);
             if (before.total() == 0) continue;
-            const auto said = static_cast<Prediction>(index(other)), back = static_cast<Prediction>(index(c));
-            const ErrorFlow flow = error_flow(before, after, c, said);
+            const auto predicted = static_cast<Prediction>(index(other)), back = static_cast<Prediction>(index(c));
+            const ErrorFlow flow = error_flow(before, after, c, predicted);
             const ErrorFlow returning = error_flow(confusion(kind, other, Gradient::own, false),
                                                    confusion(kind, other, Gradient::own, true), other, back);
             const auto points = [](std::optional<double> value) {
@@ -85,7 +85,7 @@ inline Table flow_table(const claims::Evidence& evidence) {
             };
             table.add({name_of(kind), evidence.class_name(c), evidence.class_name(other), flow.after.of,
                        percent(flow.before),
-                       percent(confusion(kind, c, Gradient::other_seed, true).share_of_errors(c, said)),
+                       percent(confusion(kind, c, Gradient::other_seed, true).share_of_errors(c, predicted)),
                        percent(flow.after), points(flow.value()), points(PairFlow{flow, returning}.asymmetry())});
         }
     return table;

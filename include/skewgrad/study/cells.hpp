@@ -15,13 +15,13 @@ namespace SKEWGRAD_NAMESPACE::study {
 /// The images of one class, one source's gradient at them, in the model's form and in canonical form.
 template <class Real, class Images>
 struct SourceImages {
-    attack::AnyHandle<Real, Images>& handle;
+    attack::HandleInterface<Real, Images>& handle;
     xt::xtensor<Real, 4> x, dx;
     Images origin, gradient;
     std::vector<Label> labels;
     std::vector<std::uint32_t> items;
 
-    SourceImages(attack::AnyHandle<Real, Images>& source, const TestData& of_class)
+    SourceImages(attack::HandleInterface<Real, Images>& source, const TestData& of_class)
         : handle(source),
           x(of_class.images()),
           origin(handle.load(x)),

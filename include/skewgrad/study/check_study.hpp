@@ -7,7 +7,7 @@
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/data/dataset.hpp>
 #include <skewgrad/sampling/population.hpp>
-#include <skewgrad/study/arrangement.hpp>
+#include <skewgrad/study/data_protocol.hpp>
 #include <skewgrad/study/plan.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
@@ -51,7 +51,7 @@ inline void check_attacked_classes(const Plan& plan, const TestData& test, int p
 }
 
 /// Throws ValueError, naming the training, where it would have no images of a class. `data`: what it is given.
-inline void check_training_data(const PlannedTraining& t, const Arranged& data) {
+inline void check_training_data(const PlannedTraining& t, const TrainingSet& data) {
     const auto& names = data.fit.class_names();
     const std::vector<int> counts = data.fit.counts();
     for (std::size_t c = 0; c < counts.size(); ++c)

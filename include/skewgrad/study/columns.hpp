@@ -32,9 +32,9 @@ public:
         put(name, values);
     }
     void put(const std::string& name, const std::vector<Outcome>& outcomes) {
-        std::vector<std::uint16_t> said;
-        for (const Outcome& o : outcomes) said.push_back(static_cast<std::uint16_t>(o.said));
-        put(name + ".said", said);
+        std::vector<std::uint16_t> predicted;
+        for (const Outcome& o : outcomes) predicted.push_back(static_cast<std::uint16_t>(o.predicted));
+        put(name + ".predicted", predicted);
         put(name + ".margin", outcomes, &Outcome::margin);
         put(name + ".loss", outcomes, &Outcome::loss);
         put(name + ".confidence", outcomes, &Outcome::confidence);
@@ -90,10 +90,10 @@ public:
     /// Answers of a network to images of `classes` classes, as `outcome_of` gives them.
     std::vector<Outcome> outcomes(const std::string& name, std::size_t size, std::size_t classes) const {
         std::vector<Outcome> all(size);
-        const auto said =
-            get<std::uint16_t>(name + ".said", size, "below " + std::to_string(classes) + ", or 65535 for no answer",
-                               [&](std::uint16_t c, std::size_t) { return c < classes || c == index(no_answer); });
-        for (std::size_t i = 0; i < size; ++i) all[i].said = static_cast<Prediction>(said[i]);
+        const auto predicted = get<std::uint16_t>(
+            name + ".predicted", size, "below " + std::to_string(classes) + ", or 65535 for no prediction",
+            [&](std::uint16_t c, std::size_t) { return c < classes || c == index(no_prediction); });
+        for (std::size_t i = 0; i < size; ++i) all[i].predicted = static_cast<Prediction>(predicted[i]);
         get(name + ".margin", all, &Outcome::margin, "a number", [](float x, std::size_t) { return x == x; });
         get(name + ".loss", all, &Outcome::loss, "at least 0", [](float x, std::size_t) { return x >= 0; });
         get(name + ".confidence", all, &Outcome::confidence, "from 0 to 1",

@@ -1,4 +1,4 @@
-// What trains: from arranged data and a seed to a model that can be attacked; what of it can be kept and continued.
+// What trains: from training_set data and a seed to a model that can be attacked; what of it can be kept and continued.
 #pragma once
 #include <concepts>
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 #include <skewgrad/model/concepts.hpp>
 #include <skewgrad/store/network_file.hpp>
-#include <skewgrad/study/arrangement.hpp>
+#include <skewgrad/study/data_protocol.hpp>
 #include <skewgrad/train/trainer.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -26,14 +26,14 @@ struct Learned {
 /// about it that a training's identity depends on; a key "backend" in it is what it runs on.
 template <class L>
 concept Learner = Differentiable<typename L::ModelType> &&
-                  requires(const L& l, const Arranged& data, Seed seed, const TrainingObserver& observer) {
+                  requires(const L& l, const TrainingSet& data, Seed seed, const TrainingObserver& observer) {
                       { l.train(data, seed, observer) } -> std::same_as<Learned<typename L::ModelType>>;
                       { l.json() } -> std::convertible_to<nlohmann::json>;
                   };
 
 /// Where a training that may be interrupted leaves its state.
 struct CheckpointPlace {
-    std::filesystem::path file;   ///< written at each look's end; where it is there, training goes on; empty: nowhere
+    std::filesystem::path file;   ///< written at each round's end; where it is there, training goes on; empty: nowhere
     Notes notes;                  ///< kept in the file, and expected in it
     FromHardware accepted{};      ///< whether another backend's or instruction set's is taken
     std::function<void()> saved;  ///< called after each write; may be empty
@@ -50,7 +50,7 @@ concept StoringLearner = Learner<L> && requires(const L& l, const typename L::Mo
 
 /// A learner whose training can be continued after an interruption, with the same result.
 template <class L>
-concept ResumableLearner = Learner<L> && requires(const L& l, const Arranged& data, Seed seed,
+concept ResumableLearner = Learner<L> && requires(const L& l, const TrainingSet& data, Seed seed,
                                                   const TrainingObserver& observer, const CheckpointPlace& at) {
     { l.train(data, seed, observer, at) } -> std::same_as<Learned<typename L::ModelType>>;
 };
@@ -64,13 +64,13 @@ concept RunsOnHardware = Learner<L> && requires(const L& l) {
 /// A learner that can say before the first training that none can be: `check_values()` of its own values,
 /// `check_data(list)` of each list of images that it will be given; both throw ValueError.
 template <class L>
-concept CheckingLearner =
-    Learner<L> && requires(const L& l, const TrainingData& fit, const HeldOutData& held, const TestData& test) {
-        l.check_values();
-        l.check_data(fit);
-        l.check_data(held);
-        l.check_data(test);
-    };
+concept CheckingLearner = Learner<L> && requires(const L& l, const TrainingData& fit, const ValidationData& validation,
+                                                 const TestData& test) {
+    l.check_values();
+    l.check_data(fit);
+    l.check_data(validation);
+    l.check_data(test);
+};
 
 /// A learner that some types of networks would leave without an identity in files: `unidentified()` says why.
 template <class L>
@@ -78,24 +78,24 @@ concept IdentifiedLearner = Learner<L> && requires(const L& l) {
     { l.unidentified() } -> std::convertible_to<std::string>;
 };
 
-/// A learner that can train several models at a time: `beside(jobs)` is one like it for one of `jobs` threads that
-/// train at once, to the same bits; `adopt(model)` makes of what such a one trained a model like this one's own;
+/// A learner that can train several models at a time: `share(jobs)` is one like it for one of `jobs` threads that
+/// train at once, to the same bits; `import_model(model)` makes of what such a one trained a model like this one's own;
 /// `jobs()` says how many at a time are fastest.
 template <class L>
 concept ConcurrentLearner =
     Learner<L> && std::copyable<L> && requires(const L& l, int jobs, const typename L::ModelType& model) {
-        { l.beside(jobs) } -> std::same_as<L>;
+        { l.share(jobs) } -> std::same_as<L>;
         { l.jobs() } -> std::convertible_to<int>;
-        { l.adopt(model) } -> std::same_as<typename L::ModelType>;
+        { l.import_model(model) } -> std::same_as<typename L::ModelType>;
     };
 
 namespace study {
 
-/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each look's end
+/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each round's end
 /// and where it is stopped. Throws Stopped then.
 /// Not inlined: a caller knows the session's type, and optimisers would compile the whole loop for each.
-[[gnu::noinline]] inline void carry_on(AnySession& session, const TrainingObserver& observer,
-                                       const CheckpointPlace& at) {
+[[gnu::noinline]] inline void train_to_the_end(SessionBase& session, const TrainingObserver& observer,
+                                               const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
     if (keeps && is_there(at.file)) session.load(at.file, at.notes, at.accepted);
     while (!session.finished()) {
@@ -104,7 +104,7 @@ namespace study {
             session.save(at.file, at.notes);
             if (at.saved) at.saved();
         }
-        if (stopped) throw Stopped("a training was stopped within a look");
+        if (stopped) throw Stopped("a training was stopped within a round");
     }
 }
 
@@ -125,31 +125,31 @@ struct NetworkLearner {
     [[no_unique_address]] std::conditional_t<carries_over, typename Measured::Context, NoContext> measured_context{};
     static constexpr auto fields = names("optimiser", "recipe", "context", "measured_context");
 
-    Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer) const {
+    Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});
     }
-    /// With a place for checkpoints: goes on from the one that is there, and leaves one at each look's end.
-    Learned<ModelType> train(const Arranged& data, Seed seed, const TrainingObserver& observer,
+    /// With a place for checkpoints: goes on from the one that is there, and leaves one at each round's end.
+    Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer,
                              const CheckpointPlace& at) const {
         Recipe own = recipe;
         own.flips = data.flips && recipe.flips;
-        if (own.updates_per_look == 0) own.updates_per_look = data.look.updates(own.batch);
+        if (own.updates_per_round == 0) own.updates_per_round = data.round.updates(own.batch);
         Model<N, B> model(seed, context);
-        auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.held);
-        study::carry_on(session, observer, at);
+        auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.validation);
+        study::train_to_the_end(session, observer, at);
         if constexpr (carries_over)
             return {measured_here(model), session.history()};
         else
             return {std::move(model), session.history()};
     }
-    NetworkLearner beside(int jobs) const {
+    NetworkLearner share(int jobs) const {
         NetworkLearner one = *this;
-        one.context = context.beside(jobs);
-        if constexpr (carries_over) one.measured_context = measured_context.beside(jobs);
+        one.context = context.share(jobs);
+        if constexpr (carries_over) one.measured_context = measured_context.share(jobs);
         return one;
     }
     int jobs() const { return context.jobs(); }
-    ModelType adopt(const ModelType& model) const { return measured_here(model); }
+    ModelType import_model(const ModelType& model) const { return measured_here(model); }
     void save(const ModelType& model, const std::filesystem::path& file, const Notes& notes) const {
         save_parameters(model, file, notes);
     }

@@ -27,7 +27,7 @@ struct AttackToPlan {
 
 /// What a plan is made of, without the study's types: planning is compiled once, whatever is studied.
 struct ToPlan {
-    nlohmann::json learner;  ///< with its arrangement
+    nlohmann::json learner;  ///< with its data_protocol
     std::vector<KindToPlan> kinds;
     std::vector<Source> sources;
     std::vector<AttackToPlan> attacks;

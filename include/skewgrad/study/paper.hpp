@@ -13,12 +13,12 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The numbers a protocol may be scaled by, for a quick look.
+/// The numbers a protocol may be scaled by, for a quick round.
 struct PaperScale {
     int per_class = 5000;  ///< training images a class
     int held_out = 500;    ///< of them
     int ratio = 5;         ///< the larger count over the smaller
-    int looks = 200;       ///< at most
+    int rounds = 200;      ///< at most
     int test_images = 0;   ///< a class; 0: all
     float learning_rate = 1e-4f;
 };
@@ -56,22 +56,22 @@ struct WithControls<On<B, U, O>> {
 }  // namespace study
 
 /// What the paper says; where it is silent, what its authors' code did, unless that treats networks unequally or lets
-/// test images in: 500 images a class held out before the skew, counts 4,500 and 900, flips for all, looks shared.
+/// test images in: 500 images a class held out before the skew, counts 4,500 and 900, flips for all, rounds shared.
 struct AsWritten {
     static constexpr const char* name = "as written";
     using Network = AsWrittenNetwork;
     using Samplers = On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>>;
-    using Arrangement = HoldOutFirst;
+    using DataProtocol = HoldOutBeforeSampling;
 
     /// Images of a class that is not cut.
     static int whole(const PaperScale& s) { return s.per_class - s.held_out; }
     static RmsProp optimiser(const PaperScale& s) { return {.learning_rate = s.learning_rate, .decay = 1e-5f}; }
-    static Recipe recipe(const PaperScale& s) { return {.batch = 32, .looks = s.looks, .patience = 10}; }
+    static Recipe recipe(const PaperScale& s) { return {.batch = 32, .rounds = s.rounds, .patience = 10}; }
     static auto samplers(const PaperScale& s) {
         const int few = whole(s) / s.ratio;
         return std::tuple(Sampler<Balanced>{}, Sampler<Under>{.count = few}, Sampler<Over>{.count = few});
     }
-    Arrangement arrangement(const PaperScale& s) const { return {.per_class = s.held_out}; }
+    DataProtocol data_protocol(const PaperScale& s) const { return {.per_class = s.held_out}; }
     static constexpr float sign_of_zero = 0;
     static constexpr bool clip = true;
 };
@@ -82,18 +82,18 @@ struct AsRun {
     static constexpr const char* name = "as run";
     using Network = AsRunNetwork;
     using Samplers = On<Sampler<Balanced>, Sampler<UnderInFileOrder>, Sampler<OverInFileOrder>>;
-    using Arrangement = AsAuthorsRan;
+    using DataProtocol = AsAuthorsRan;
     AsRunUnder under = AsRunUnder::inferred;
 
     static int whole(const PaperScale& s) { return s.per_class; }
     static RmsProp optimiser(const PaperScale& s) { return {.learning_rate = s.learning_rate, .decay = 1e-6f}; }
-    static Recipe recipe(const PaperScale& s) { return {.batch = 32, .looks = s.looks, .patience = 20}; }
+    static Recipe recipe(const PaperScale& s) { return {.batch = 32, .rounds = s.rounds, .patience = 20}; }
     static auto samplers(const PaperScale& s) {
         const int few = whole(s) / s.ratio;
         return std::tuple(Sampler<Balanced>{}, Sampler<UnderInFileOrder>{.count = few},
                           Sampler<OverInFileOrder>{.count = few});
     }
-    Arrangement arrangement(const PaperScale&) const { return {.under = under}; }
+    DataProtocol data_protocol(const PaperScale&) const { return {.under = under}; }
     static constexpr float sign_of_zero = 1;
     static constexpr bool clip = false;
 };
@@ -103,7 +103,7 @@ struct AsRun {
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Backend Measured = B>
 using PaperStudy =
     Study<NetworkLearner<N, B, RmsProp, Measured>, typename study::WithControls<typename Protocol::Samplers>::type,
-          From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::Arrangement>;
+          From<SameModel, DifferentModel, SharedSeed>, PaperAttacks, typename Protocol::DataProtocol>;
 
 namespace study {
 
@@ -219,7 +219,7 @@ PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const
     return {.learner = learner,
             .samplers = study::paper_samplers<Protocol>(scale, parts, N::classes),
             .attacks = study::paper_attacks(parts, Protocol::clip, Protocol::sign_of_zero),
-            .arrangement = protocol.arrangement(scale),
+            .data_protocol = protocol.data_protocol(scale),
             .classes = study::classes_studied(parts.classes, N::classes),
             .seeds = study::seeds_from(parts.seed, parts.seeds),
             .test_images_per_class = scale.test_images,

@@ -42,7 +42,7 @@ struct PlannedTraining {
     TrainingKey key;
     std::size_t sampler = 0;      ///< which of the study's samplers; adjusted ones are counted on behind them
     std::optional<Label> skewed;  ///< the class it was given, where it takes one
-    Seed seed;                    ///< of held-out images and samples
+    Seed seed;                    ///< of validation images and samples
     Seed training_seed;           ///< of weights, order, dropout and flips; differs from `seed` for a sham skew
     std::optional<std::size_t> adjusts{};
 };

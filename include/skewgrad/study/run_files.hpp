@@ -14,7 +14,7 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-inline constexpr int run_format = 2;  // 1: before values were visited by their fields
+inline constexpr int run_format = 3;  // 1: before values were visited by their fields; 2: rounds were called looks
 
 /// run.json: format, configuration and its digest, class names, at least one hardware. Throws FileError naming file and
 /// place where it is damaged or another format's.

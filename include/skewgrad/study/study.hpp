@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include <skewgrad/study/composition.hpp>
+#include <skewgrad/study/erased_study.hpp>
 #include <skewgrad/study/sham.hpp>
-#include <skewgrad/study/work.hpp>
+#include <skewgrad/study/study_operations.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -32,17 +32,17 @@ concept KindOfNetwork = is_kind_of_network<S>;
 /// A sampler with a `skewed_class` is trained once a class (where it names one: for that class), another once a seed.
 /// Each victim is attacked on its own skewed class (one without: on every class) from each source with each attack. The
 /// first sampler must be the balanced one: it is what "a different model" is trained on.
-template <Learner L, class Kinds, class Sources, class Attacks, class Arrangement = HoldOutFirst>
+template <Learner L, class Kinds, class Sources, class Attacks, class DataProtocol = HoldOutBeforeSampling>
 struct Study;
 
-template <Learner L, KindOfNetwork... S, class... O, class... A, class Arrangement>
-struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
+template <Learner L, KindOfNetwork... S, class... O, class... A, class DataProtocol>
+struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     using ModelType = typename L::ModelType;
 
     L learner;
     std::tuple<S...> samplers;
     std::tuple<A...> attacks;
-    Arrangement arrangement{};
+    DataProtocol data_protocol{};
     std::vector<Label> classes;  ///< to skew and to attack
     std::vector<Seed> seeds{Seed{1}};
     int test_images_per_class = 0;  ///< 0: all
@@ -60,10 +60,10 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
         if constexpr (CheckingLearner<L>) learner.check_values();
         study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::check_values(attack); });
     }
-    void check_training_images([[maybe_unused]] const Arranged& data) const {
+    void check_training_images([[maybe_unused]] const TrainingSet& data) const {
         if constexpr (CheckingLearner<L>) {
             learner.check_data(data.fit);
-            if (!data.held.empty()) learner.check_data(data.held);
+            if (!data.validation.empty()) learner.check_data(data.validation);
         }
     }
     /// `test`: those that are attacked and evaluated.
@@ -75,37 +75,38 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     }
 
     /// What it is without its types; to be used while the study lives.
-    study::Composition composition() const {
+    study::ErasedStudy erased_study() const {
         static constexpr Source from[] = {O::source...};
         static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
-        study::Composition all{.check_values = [this] { check_values(); },
-                               .check_training_images = [this](const Arranged& data) { check_training_images(data); },
-                               .check_test_images = [this](const TestData& test) { check_test_images(test); },
-                               .unidentified = {},
-                               .learner = learner.json(),
-                               .arrangement = study::description(arrangement),
-                               .runs_on = {},
-                               .kinds = {},
-                               .attacks = attack_descriptions(),
-                               .attacks_to_plan = by,
-                               .sources = from,
-                               .classes = classes,
-                               .seeds = seeds,
-                               .test_images_per_class = test_images_per_class,
-                               .along = {smallest_epsilons, sweep},
-                               .adjusts_logits = adjust_logits,
-                               .adjustable = LogitAdjustable<ModelType>,
-                               .transfer = transfer,
-                               .left_out = left_out};
+        study::ErasedStudy all{
+            .check_values = [this] { check_values(); },
+            .check_training_images = [this](const TrainingSet& data) { check_training_images(data); },
+            .check_test_images = [this](const TestData& test) { check_test_images(test); },
+            .unidentified = {},
+            .learner = learner.json(),
+            .data_protocol = study::description(data_protocol),
+            .runs_on = {},
+            .kinds = {},
+            .attacks = attack_descriptions(),
+            .attacks_to_plan = by,
+            .sources = from,
+            .classes = classes,
+            .seeds = seeds,
+            .test_images_per_class = test_images_per_class,
+            .along = {smallest_epsilons, sweep},
+            .adjusts_logits = adjust_logits,
+            .adjustable = LogitAdjustable<ModelType>,
+            .transfer = transfer,
+            .left_out = left_out};
         if constexpr (IdentifiedLearner<L>) all.unidentified = learner.unidentified();
         if constexpr (RunsOnHardware<L>) all.runs_on = learner.runs_on();
         study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {
-            study::add_kinds(all.kinds, sampler, arrangement, classes);
+            study::add_kinds(all.kinds, sampler, data_protocol, classes);
         });
         return all;
     }
     /// Every training once, every cell once; trainings in the order in which cells first mention them.
-    Plan plan() const { return composition().plan(); }
+    Plan plan() const { return erased_study().plan(); }
 
     std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
@@ -113,22 +114,20 @@ struct Study<L, On<S...>, From<O...>, By<A...>, Arrangement> {
     /// @param jobs networks to train at a time, where the learner can (ConcurrentLearner), 0: as many as are fastest
     /// on its backend; the same results for any
     StudyResults run(const Splits& data, const StudyObserver& observer = {}, int jobs = 1) const {
-        return without_types(
-            [&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer, jobs); });
+        return erase([&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer, jobs); });
     }
     /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws
     /// FileError where the folder is another study's, damaged or full; what is in it stays as it was.
     StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}, int jobs = 1) const {
-        return without_types(
-            [&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer, jobs); });
+        return erase([&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer, jobs); });
     }
-    /// `visit(composition, work)`, which may call `composition.run(work, ...)` where nothing knows this study's types:
+    /// `visit(study, work)`, which may call `study.run(work, ...)` where nothing knows this study's types:
     /// in another unit, which then is not compiled again with every study. Both live until `visit` returns.
     template <class Visit>
-    decltype(auto) without_types(Visit visit) const {
-        const study::Composition whole = composition();
+    decltype(auto) erase(Visit visit) const {
+        const study::ErasedStudy whole = erased_study();
         study::NetworksAtWork<L, A...> work(learner, attacks, whole.along);
-        return visit(whole, static_cast<study::Work&>(work));
+        return visit(whole, static_cast<study::StudyOperations&>(work));
     }
 };
 

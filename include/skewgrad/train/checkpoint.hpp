@@ -1,4 +1,4 @@
-// A training session saved and continued at a look's end: parameters, best parameters, optimiser state and position.
+// A training session saved and continued at a round's end: parameters, best parameters, optimiser state and position.
 #pragma once
 #include <cstddef>
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Training a network: a session of its passes, saved and continued at each look's boundary.
+// Training a network: a session of its passes, saved and continued at each round's boundary.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -7,25 +7,25 @@
 
 #include <skewgrad/model/model.hpp>
 #include <skewgrad/nn/check_optimiser.hpp>
-#include <skewgrad/train/any_session.hpp>
+#include <skewgrad/train/session_base.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// One network's training: model (which it changes), data, optimiser state, position. `advance()` runs one look;
+/// One network's training: model (which it changes), data, optimiser state, position. `advance()` runs one round;
 /// when `finished()`, the model holds the best weights. The draws are keyed on `seed`: order, dropout, flips.
 /// The model is referred to, not owned: it must outlive the session and stay where it is. Moving it (as a growing
 /// vector of models does) leaves the session without parameters, which is undefined behaviour.
 template <ANetwork N, Backend B, Optimiser O, class Loss = CrossEntropy>
-class Session final : public AnySession {
+class Session final : public SessionBase {
 public:
     using ModelType = Model<N, B>;
     using Program = typename ModelType::Program;
 
     /// Throws ValueError for an empty training set, images of another shape, labels beyond the network's classes,
     /// a recipe that cannot be (numbers below 1, a min_delta below 0) or an optimiser's rate that cannot. Nothing held
-    /// out: all looks are made.
-    Session(ModelType& model, TrainingData data, HeldOutData held, O optimiser, Recipe recipe, Seed seed)
-        : AnySession(std::move(data), std::move(held), recipe, seed),
+    /// out: all rounds are made.
+    Session(ModelType& model, TrainingData data, ValidationData validation, O optimiser, Recipe recipe, Seed seed)
+        : SessionBase(std::move(data), std::move(validation), recipe, seed),
           model_(checked(model)),
           optimiser_(checked(optimiser)),
           training_(Program::make_training(model.context(), optimiser)),
@@ -43,7 +43,7 @@ public:
 private:
     ModelType& checked(ModelType& model) const {
         ModelType::check_shape_of(data());
-        if (!held().empty()) ModelType::check_shape_of(held());
+        if (!validation().empty()) ModelType::check_shape_of(validation());
         return model;
     }
     static const O& checked(const O& optimiser) {
@@ -57,7 +57,7 @@ private:
                                            training_, state);
     }
     void read(StepState& state) override { Program::read(model_.context(), training_, state); }
-    Seen held_out() const override { return seen<Loss>(model_.logits(held()), held()); }
+    Evaluation validate() const override { return evaluate<Loss>(model_.logits(validation()), validation()); }
     void keep_best() override { Program::copy_parameters(model_.context(), model_.backend_parameters(), best_); }
     void restore_best() override { Program::copy_parameters(model_.context(), best_, model_.backend_parameters()); }
 

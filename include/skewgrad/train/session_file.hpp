@@ -49,14 +49,18 @@ struct Identity {
     nlohmann::json optimiser;
     Recipe recipe;
     Seed seed;
-    std::array<std::string, 2> digests;  ///< of training and held-out images
+    std::array<std::string, 2> digests;  ///< of training and validation images
 
     nlohmann::json json() const {
-        return {{"network", network},           {"backend", backend},
-                {"runs_on", runs_on},           {"loss", loss},
-                {"optimiser", optimiser},       {"recipe", value_json(recipe)},
-                {"seed", seed.value},           {"training_images", digests[0]},
-                {"held_out_images", digests[1]}};
+        return {{"network", network},
+                {"backend", backend},
+                {"runs_on", runs_on},
+                {"loss", loss},
+                {"optimiser", optimiser},
+                {"recipe", value_json(recipe)},
+                {"seed", seed.value},
+                {"training_images", digests[0]},
+                {"validation_images", digests[1]}};
     }
 };
 
@@ -67,8 +71,8 @@ inline nlohmann::json to_json(const StepState& s) {
 /// Where a session stands.
 struct Position {
     History history;
-    StepState state, look_began;  ///< now; where the look in progress began
-    int in_look = 0;              ///< updates of that look that were made
+    StepState state, round_began;  ///< now; where the round in progress began
+    int in_round = 0;              ///< updates of that round that were made
     std::uint32_t epoch = 0;
     std::size_t in_epoch = 0;  ///< images of the epoch that were seen
 };
@@ -94,8 +98,8 @@ void write(const std::filesystem::path& path, const network_file::Layout& networ
         network_file::append<Real>(file, network, name + ".", std::span<const Real>(values));
     nlohmann::json at = to_json(position.history);
     at["now"] = to_json(position.state);
-    at["look_began"] = to_json(position.look_began);
-    at["in_look"] = position.in_look;
+    at["round_began"] = to_json(position.round_began);
+    at["in_round"] = position.in_round;
     at["epoch"] = position.epoch;
     at["in_epoch"] = position.in_epoch;
     file.metadata["skewgrad.session"] = json_text(identity.json());
@@ -139,37 +143,39 @@ inline Position position(const TensorFile& file, const Recipe& recipe, std::size
     const JsonEntry at(note, file.source, "its note \"skewgrad.position\"");
     Position p;
     p.history = history_from(at);
-    const auto looks = static_cast<std::uint64_t>(p.history.looks.size());
-    const auto of_a_look = [&](std::uint64_t look) {
-        return look * static_cast<std::uint64_t>(recipe.updates_per_look);
+    const auto rounds = static_cast<std::uint64_t>(p.history.rounds.size());
+    const auto of_a_round = [&](std::uint64_t round) {
+        return round * static_cast<std::uint64_t>(recipe.updates_per_round);
     };
     p.epoch = at.at("epoch").whole<std::uint32_t>();
     p.in_epoch = at.at("in_epoch").whole<std::size_t>(0, images - 1);
-    // Within a look only where another update follows.
-    p.in_look = at.at("in_look").whole(0, p.history.stop == Stop::not_yet ? recipe.updates_per_look - 1 : 0);
-    p.look_began = state_from(at.at("look_began"), of_a_look(looks));
-    p.state = state_from(at.at("now"), of_a_look(looks) + static_cast<std::uint64_t>(p.in_look));
+    // Within a round only where another update follows.
+    p.in_round = at.at("in_round").whole(0, p.history.stop == Stop::not_yet ? recipe.updates_per_round - 1 : 0);
+    p.round_began = state_from(at.at("round_began"), of_a_round(rounds));
+    p.state = state_from(at.at("now"), of_a_round(rounds) + static_cast<std::uint64_t>(p.in_round));
     const std::uint64_t seen = std::uint64_t{p.epoch} * images + p.in_epoch;
     at.at("now").at("images").whole(seen, seen);
-    at.at("look_began").at("images").whole<std::uint64_t>(0, p.state.images);
-    at.at("look_began").at("correct").whole<std::uint64_t>(0, p.state.correct);
+    at.at("round_began").at("images").whole<std::uint64_t>(0, p.state.images);
+    at.at("round_began").at("correct").whole<std::uint64_t>(0, p.state.correct);
 
     int best = 0;
-    for (std::size_t i = 0; i < p.history.looks.size(); ++i) {
-        const Look& look = p.history.looks[i];
-        if (look.look != static_cast<int>(i) + 1 || look.updates != of_a_look(i + 1) || look.epoch > p.epoch)
-            at.at("looks").list()[i].refuse("look " + std::to_string(i + 1) + " after " +
-                                            std::to_string(of_a_look(i + 1)) + " updates");
-        if (look.best) best = look.look;
+    for (std::size_t i = 0; i < p.history.rounds.size(); ++i) {
+        const Round& round = p.history.rounds[i];
+        if (round.round != static_cast<int>(i) + 1 || round.updates != of_a_round(i + 1) || round.epoch > p.epoch)
+            at.at("rounds").list()[i].refuse("round " + std::to_string(i + 1) + " after " +
+                                             std::to_string(of_a_round(i + 1)) + " updates");
+        if (round.best) best = round.round;
     }
-    if (p.history.best_look != best) at.at("best_look").refuse("the last best of its looks, " + std::to_string(best));
+    if (p.history.best_round != best)
+        at.at("best_round").refuse("the last best of its rounds, " + std::to_string(best));
     constexpr double none = std::numeric_limits<double>::infinity();
     const double loss =
-        best == 0 ? none : at.at("looks").list()[static_cast<std::size_t>(best) - 1].at("held_loss").number_or(none);
-    if (p.history.best_loss != loss) at.at("best_loss").refuse("the held-out loss of look " + std::to_string(best));
-    if (looks > static_cast<std::uint64_t>(recipe.looks))
-        at.at("looks").refuse("at most " + std::to_string(recipe.looks) + " looks");
-    const Stop stop = stop_after(recipe, static_cast<int>(looks), best);
+        best == 0 ? none
+                  : at.at("rounds").list()[static_cast<std::size_t>(best) - 1].at("validation_loss").number_or(none);
+    if (p.history.best_loss != loss) at.at("best_loss").refuse("the validation loss of round " + std::to_string(best));
+    if (rounds > static_cast<std::uint64_t>(recipe.rounds))
+        at.at("rounds").refuse("at most " + std::to_string(recipe.rounds) + " rounds");
+    const Stop stop = stop_after(recipe, static_cast<int>(rounds), best);
     if (p.history.stop != stop) at.at("stop").refuse(std::to_string(static_cast<int>(stop)));
     return p;
 }

@@ -15,14 +15,15 @@ struct Trainer {
 
     /// A session that the caller advances; its draws are keyed on the model's seed.
     template <ANetwork N, Backend B>
-    Session<N, B, O, Loss> session(Model<N, B>& model, const TrainingData& data, const HeldOutData& held) const {
-        return {model, data, held, optimiser, recipe, model.seed()};
+    Session<N, B, O, Loss> session(Model<N, B>& model, const TrainingData& data,
+                                   const ValidationData& validation) const {
+        return {model, data, validation, optimiser, recipe, model.seed()};
     }
     /// Trains until the recipe says stop and leaves the best weights in the model. Throws as Session does.
     template <ANetwork N, Backend B>
-    History fit(Model<N, B>& model, const TrainingData& data, const HeldOutData& held,
+    History fit(Model<N, B>& model, const TrainingData& data, const ValidationData& validation,
                 const TrainingObserver& observer = {}) const {
-        auto training = session(model, data, held);
+        auto training = session(model, data, validation);
         while (!training.finished()) training.advance(observer);
         return training.history();
     }
@@ -32,12 +33,12 @@ Trainer(O, Recipe) -> Trainer<O>;
 template <class O>
 Trainer(O) -> Trainer<O>;
 
-/// Many sessions side by side: each call advances every unfinished one by one look. On a backend with one queue they
+/// Many sessions side by side: each call advances every unfinished one by one round. On a backend with one queue they
 /// take turns; a backend that can run many networks at once overloads this for its sessions.
-template <class AnySession>
-bool advance_one_look(std::span<AnySession* const> running, const TrainingObserver& observer = {}) {
+template <class SessionBase>
+bool advance_one_round(std::span<SessionBase* const> running, const TrainingObserver& observer = {}) {
     bool any = false;
-    for (AnySession* session : running) {
+    for (SessionBase* session : running) {
         if (session->finished()) continue;
         session->advance(observer);
         any = true;

@@ -67,12 +67,12 @@ void train_and_attack(const char* name, const Optimiser& optimiser, int threads,
         found.push_back({std::string(name) + ", " + what, std::move(bits)});
     };
     const TrainingData all(small_images());
-    const auto [fit, held] = hold_out(all, {.per_class = 2, .seed = Seed{5}});
+    const auto [fit, validation] = hold_out(all, {.per_class = 2, .seed = Seed{5}});
     Model<Tiny, Cpu<f32>> model(Seed{5}, Cpu<f32>::Context(threads));
-    const Trainer trainer{optimiser, Recipe{.batch = 7, .looks = 4, .patience = 4, .flips = true}};
-    const History history = trainer.fit(model, fit, held);
+    const Trainer trainer{optimiser, Recipe{.batch = 7, .rounds = 4, .patience = 4, .flips = true}};
+    const History history = trainer.fit(model, fit, validation);
     std::vector<double> losses;
-    for (const Look& look : history.looks) losses.insert(losses.end(), {look.train_loss, look.held_loss});
+    for (const Round& round : history.rounds) losses.insert(losses.end(), {round.train_loss, round.validation_loss});
     keep("losses", bits_of(losses));
     keep("parameters", bits_of(model.parameters()));
 

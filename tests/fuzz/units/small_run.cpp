@@ -14,7 +14,7 @@ namespace {
 struct FailingLearner {
     using ModelType = MeansModel;
 
-    skewgrad::Learned<MeansModel> train(const skewgrad::Arranged& data, skewgrad::Seed seed,
+    skewgrad::Learned<MeansModel> train(const skewgrad::TrainingSet& data, skewgrad::Seed seed,
                                         const skewgrad::TrainingObserver& observer) const {
         if (data.fit.counts()[1] == 3) throw skewgrad::NumericalError("the training loss is not finite");
         return MeansLearner{}.train(data, seed, observer);
@@ -42,7 +42,7 @@ skewgrad::StudyResults run_in(const std::filesystem::path& folder, const skewgra
         study{.learner = {},
               .samplers = {{}, {{.count = 2}, {.count = 3}}},
               .attacks = {{.epsilon = .1f}, {.epsilon = .1f}},
-              .arrangement = {.per_class = 1},
+              .data_protocol = {.per_class = 1},
               .classes = {Label{1}},
               .seeds = {Seed{1}},
               .sweep = {0, .1f}};

@@ -27,7 +27,7 @@ Drop drop_of(const C& call, int n) {
 template <int Percent, class C>
 bool drops_by_kernel(const C& call) {
     const host::Layout &in = call.site.in, &out = call.site.out;
-    return call.mode == Mode::train && Percent > 0 && in.w == in.shape.c && out.w == out.shape.c;
+    return call.mode == Mode::train && Percent > 0 && in.stride_w == in.shape.c && out.stride_w == out.shape.c;
 }
 
 }  // namespace cpu

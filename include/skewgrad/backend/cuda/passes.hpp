@@ -20,7 +20,7 @@ namespace SKEWGRAD_NAMESPACE::cuda {
 template <class B>
 struct ParametersOnDevice {
     Memory<float, typename B::Device> masters;
-    Memory<typename B::Value, typename B::Device> packs;
+    Memory<typename B::Activation, typename B::Device> packs;
 };
 
 template <class B>
@@ -73,9 +73,9 @@ struct Passes {
             const int images = std::min(own.images(), x.count - first);
             const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
             const float* z = schedule.forward(x.at(first), images, Mode::attack);
-            own.labels().send(labels.subspan(at, count));
+            own.labels().upload_async(labels.subspan(at, count));
             loss<Loss>(on, plan, own, images, 1.0, z, own.labels().data(), nullptr, nullptr);
-            if (!losses.empty()) own.losses().give(losses.subspan(at, count));
+            if (!losses.empty()) own.losses().download(losses.subspan(at, count));
             copy_logits(on, plan, z, first, images, logits);
             schedule.backward(x.at(first), images, Mode::attack, nullptr, nullptr, dx.at(first));
         }
@@ -96,7 +96,7 @@ struct Passes {
         const std::size_t step_at = (inputs.size() + 15) / 16 * 16;
         inputs.resize(step_at + sizeof step);
         std::memcpy(inputs.data() + step_at, &step, sizeof step);
-        own.inputs().send(inputs);
+        own.inputs().upload_async(inputs);
 
         const auto* seen = reinterpret_cast<const BatchOnDevice*>(own.inputs().data());
         const auto* rates = reinterpret_cast<const std::remove_const_t<decltype(step)>*>(own.inputs().data() + step_at);
@@ -104,7 +104,7 @@ struct Passes {
             Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
             const host::Layout& image = plan.values[0];
             each(on.device(), image.size * batch.picks.size(),
-                 FromBytes{Places(image), image.shape, seen, bytes.there->pixels.data(), own.batch()});
+                 FromBytes{CoordinatesOf(image), image.shape, seen, bytes.there->pixels.data(), own.batch()});
             const float* z = schedule.forward(own.batch(), images, Mode::train, seen);
             loss<Loss>(on, plan, own, images, 1.0 / images, z, nullptr, seen, bytes.there->labels.data());
             on.device().launch({}, CountStep{images, own.losses().data(), own.right(), seen, training.state.data()});
@@ -123,7 +123,8 @@ struct Passes {
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
             const float* z = schedule.forward(x.at(first), images, Mode::attack);
-            own.labels().send(labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)));
+            own.labels().upload_async(
+                labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)));
             loss<Loss>(on, plan, own, images, 1.0 / x.count, z, own.labels().data(), nullptr, nullptr);
             schedule.backward(x.at(first), images, Mode::attack, nullptr, total.data(), nullptr);
         }

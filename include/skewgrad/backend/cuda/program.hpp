@@ -23,7 +23,7 @@ template <class B, class Tape, Shape Image>
 struct Program {
     using Context = typename B::Context;
     using Real = float;
-    using Value = typename B::Value;
+    using Activation = typename B::Activation;
     using R = typename B::Device;
     using Images = cuda::Images<R>;
     using ByteImages = cuda::ByteImages<R>;
@@ -35,7 +35,8 @@ struct Program {
     static constexpr auto lowered = host::lower<B>(Tape{}, Image);
     static constexpr host::PlanView<B> plan = [] {
         auto all = host::view(lowered);
-        all.near_stages = 0;  // a GPU's caches hold a chunk's values, or none of them: stages run over all its images
+        all.cache_blocked_stages =
+            0;  // a GPU's caches hold a chunk's values, or none of them: stages run over all its images
         return all;
     }();
     static constexpr host::Layout logit_layout = lowered.values[static_cast<std::size_t>(lowered.last_value)];
@@ -43,11 +44,11 @@ struct Program {
                   "skewgrad: a network's last layer must give one value a class, C x 1 x 1");
 
     static Bytes bytes(const Context&, Mode mode, int images) {
-        return {plan.masters * sizeof(float) + plan.packs * sizeof(Value), Workspace::bytes(plan, mode, images)};
+        return {plan.masters * sizeof(float) + plan.packs * sizeof(Activation), Workspace::bytes(plan, mode, images)};
     }
 
     static Parameters make_parameters(Context& on) {
-        return {on.template zeros<float>(plan.masters), on.template zeros<Value>(plan.packs)};
+        return {on.template zeros<float>(plan.masters), on.template zeros<Activation>(plan.packs)};
     }
     static void import_parameters(Context& on, Parameters& p, std::span<const float> canonical) {
         Passes<B>::import_in_master_layout(plan, canonical, p.masters.data(), on);

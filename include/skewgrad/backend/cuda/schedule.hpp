@@ -12,10 +12,10 @@ namespace SKEWGRAD_NAMESPACE::cuda {
 template <class B>
 class Schedule {
 public:
-    using Value = typename B::Value;
+    using Activation = typename B::Activation;
 
     Schedule(typename B::Context& on, const host::PlanView<B>& plan, Workspace<B>& own, const float* masters,
-             const Value* packs)
+             const Activation* packs)
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where.
@@ -43,13 +43,13 @@ public:
             if (gradients && site.master_size > 0) {
                 call.gradients = gradients + site.master_offset;
                 const auto weights = [&] { site.ops->backward_weights(call); };
-                overlaps ? on_.device().beside(weights) : weights();
+                overlaps ? on_.device().fork(weights) : weights();
             }
             const auto gradient = [&](int v) -> void* { return v == 0 ? dx : own_.gradient(v); };
             host::gradients_at_inputs(call, gradient, own_.spare(),
                                       [&](int value, void* into) { add(value, images, into); });
         }
-        if (overlaps) on_.device().meet();
+        if (overlaps) on_.device().join();
     }
 
 private:
@@ -77,8 +77,8 @@ private:
     // Calls f with a null pointer to the elements of a value.
     template <class F>
     void typed(int value, F f) {
-        plan_.edges[static_cast<std::size_t>(value)] ? f(static_cast<float*>(nullptr))
-                                                     : f(static_cast<Value*>(nullptr));
+        plan_.boundary[static_cast<std::size_t>(value)] ? f(static_cast<float*>(nullptr))
+                                                        : f(static_cast<Activation*>(nullptr));
     }
     template <class Body>
     void each_element(int value, int images, const Body& body) {
@@ -89,7 +89,7 @@ private:
     const host::PlanView<B>& plan_;
     Workspace<B>& own_;
     const float* masters_;
-    const Value* packs_;
+    const Activation* packs_;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::cuda

@@ -18,13 +18,14 @@ struct ElementwiseStage {
     static void forward(const host::Call<B, In, In, Out>& call) {
         const host::Layout &in = call.site.in, &out = call.site.out;
         each(call.on.device(), out.size * static_cast<std::size_t>(call.images),
-             ElementwiseForward<L, In, Out>{Places(out), in, out, call.in, call.out});
+             ElementwiseForward<L, In, Out>{CoordinatesOf(out), in, out, call.in, call.out});
     }
     template <class In, class Out>
     static void backward_data(const host::Call<B, In, In, Out>& call) {
         const host::Layout &in = call.site.in, &out = call.site.out;
         each(call.on.device(), in.size * static_cast<std::size_t>(call.images),
-             ElementwiseBackward<L, In, Out>{Places(in), in, out, call.site.masks_in, call.in, call.d_out, call.d_in});
+             ElementwiseBackward<L, In, Out>{CoordinatesOf(in), in, out, call.site.masks_in, call.in, call.d_out,
+                                             call.d_in});
     }
 };
 
@@ -35,14 +36,14 @@ struct GatherStage {
     static void forward(const host::Call<B, In, In, Out>& call) {
         const host::Layout &in = call.site.in, &out = call.site.out;
         each(call.on.device(), out.size * static_cast<std::size_t>(call.images),
-             GatherForward<L, In, Out>{Places(out), in, out, call.in, call.masters, call.out});
+             GatherForward<L, In, Out>{CoordinatesOf(out), in, out, call.in, call.masters, call.out});
     }
     template <class In, class Out>
     static void backward_data(const host::Call<B, In, In, Out>& call) {
         const host::Layout &in = call.site.in, &out = call.site.out;
         each(call.on.device(), in.size * static_cast<std::size_t>(call.images),
-             GatherBackward<L, In, Out>{Places(in), in, out, call.site.masks_in, call.in, call.d_out, call.masters,
-                                        call.d_in});
+             GatherBackward<L, In, Out>{CoordinatesOf(in), in, out, call.site.masks_in, call.in, call.d_out,
+                                        call.masters, call.d_in});
     }
 };
 
@@ -112,7 +113,7 @@ private:
     static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target,
                     const In* mask) {
         cuda::each(call.on.device(), target.size * static_cast<std::size_t>(call.images),
-                   cuda::Drop<Percent, From, To, In>{cuda::Places(target), source, target,
+                   cuda::Drop<Percent, From, To, In>{cuda::CoordinatesOf(target), source, target,
                                                      call.mode == Mode::train ? call.batch : nullptr, call.site.node,
                                                      from, to, mask});
     }
@@ -124,8 +125,8 @@ struct Stage<cuda::Policy<P, R>, Add> {
     template <class In, class Second, class Out>
     static void forward(const Call<B, In, Second, Out>& call) {
         cuda::each(call.on.device(), call.site.out.size * static_cast<std::size_t>(call.images),
-                   cuda::Join<In, Second, Out>{cuda::Places(call.site.out), call.site.in, call.site.second, call.in,
-                                               call.second, call.out});
+                   cuda::Join<In, Second, Out>{cuda::CoordinatesOf(call.site.out), call.site.in, call.site.second,
+                                               call.in, call.second, call.out});
     }
     template <class In, class Second, class Out>
     static void backward_data(const Call<B, In, Second, Out>& call) {
@@ -138,7 +139,7 @@ private:
     static void carry(const C& call, To* to, const Layout& target) {
         using Out = typename C::OutElement;
         cuda::each(call.on.device(), target.size * static_cast<std::size_t>(call.images),
-                   cuda::Carry<Out, To>{cuda::Places(target), call.site.out, call.d_out, to});
+                   cuda::Carry<Out, To>{cuda::CoordinatesOf(target), call.site.out, call.d_out, to});
     }
 };
 

@@ -30,7 +30,7 @@ struct Training {
           state(on.template memory<StepStateOnDevice>(1)) {
         if (O::slots > 0) each(on.device(), slots.size(), Fill{static_cast<float>(O::slot_start), slots.data()});
         const StepStateOnDevice fresh;
-        state.take({&fresh, 1});
+        state.upload({&fresh, 1});
     }
 
     /// Runs a step; from the second one on `names` on, as one recorded piece.
@@ -51,7 +51,7 @@ struct Training {
     /// Adds what the steps since the last reading have left to `to`, and waits for them.
     void read(StepState& to) {
         StepStateOnDevice seen;
-        state.give({&seen, 1});
+        state.download({&seen, 1});
         to.images += seen.images;
         to.correct += seen.correct;
         to.loss_sum += seen.loss_sum;
@@ -60,7 +60,7 @@ struct Training {
             to.updates = seen.first_non_finite;
         }
         const StepStateOnDevice fresh;
-        state.take({&fresh, 1});
+        state.upload({&fresh, 1});
     }
 
     O optimiser;

@@ -15,8 +15,8 @@
 namespace SKEWGRAD_NAMESPACE::host {
 
 /// Loss and its gradient for a block of logits, per image; `scale` multiplies the gradient. Images in order.
-template <class Loss, class Edge>
-void loss_gradient(const Layout& layout, const Edge* z, std::span<const Label> labels, double scale, Edge* dz,
+template <class Loss, class Boundary>
+void loss_gradient(const Layout& layout, const Boundary* z, std::span<const Label> labels, double scale, Boundary* dz,
                    std::span<double> losses) {
     clear_padding(layout, dz, static_cast<int>(labels.size()));
     for (std::size_t n = 0; n < labels.size(); ++n)
@@ -27,7 +27,7 @@ void loss_gradient(const Layout& layout, const Edge* z, std::span<const Label> l
 template <class B>
 struct ParameterBuffers {
     Buffer<typename B::Sum> masters;
-    Buffer<typename B::Value> packs;
+    Buffer<typename B::Activation> packs;
 };
 
 /// What `Program` promises, on a plan whose length is no part of a type.
@@ -35,10 +35,10 @@ template <class B>
 struct Passes {
     using Context = typename B::Context;
     using Real = typename B::Real;
-    using Edge = typename B::Edge;
+    using Boundary = typename B::Boundary;
     using Sum = typename B::Sum;
     using Plan = PlanView<B>;
-    using Images = host::Images<Edge>;
+    using Images = host::Images<Boundary>;
     using Workspace = host::Workspace<B>;
     using Parameters = host::ParameterBuffers<B>;
 
@@ -52,17 +52,18 @@ struct Passes {
     }
 
     static Images make_images(const Plan& plan, int n) {
-        return {plan.values[0], n, Buffer<Edge>(plan.values[0].size * static_cast<std::size_t>(n))};
+        return {plan.values[0], n, Buffer<Boundary>(plan.values[0].size * static_cast<std::size_t>(n))};
     }
     // Padding is copied, too.
     static Images copy_images(Context& on, const Images& x) {
-        Images copy{x.layout, x.count, Buffer<Edge>(x.layout.size * static_cast<std::size_t>(x.count), Fill::unset)};
+        Images copy{x.layout, x.count,
+                    Buffer<Boundary>(x.layout.size * static_cast<std::size_t>(x.count), Fill::unset)};
         parallel_for(on.threads(), x.count, [&](int n) { std::copy_n(x.at(n), x.layout.size, copy.at(n)); });
         return copy;
     }
     static Images select_images(Context& on, const Images& x, std::span<const std::uint32_t> which) {
         const int count = static_cast<int>(which.size());
-        Images some{x.layout, count, Buffer<Edge>(x.layout.size * which.size(), Fill::unset)};
+        Images some{x.layout, count, Buffer<Boundary>(x.layout.size * which.size(), Fill::unset)};
         parallel_for(on.threads(), count, [&](int n) {
             std::copy_n(x.at(static_cast<int>(which[static_cast<std::size_t>(n)])), x.layout.size, some.at(n));
         });
@@ -88,7 +89,7 @@ struct Passes {
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
-            const Edge* z = schedule.forward(x.at(first), images, Mode::attack);
+            const Boundary* z = schedule.forward(x.at(first), images, Mode::attack);
             const auto at = static_cast<std::size_t>(first), count = static_cast<std::size_t>(images);
             loss_gradient<Loss>(logit_layout(plan), z, labels.subspan(at, count), 1.0, logit_gradient(plan, own),
                                 own.losses());
@@ -115,13 +116,13 @@ struct Passes {
             std::ranges::transform(block.picks, labels.begin(),
                                    [&](const Pick& pick) { return store.labels[pick.item]; });
             host::gather(on.threads(), store, block, plan.values[0], own.batch());
-            const Edge* z = schedule.forward(own.batch(), images, Mode::train, &block);
+            const Boundary* z = schedule.forward(own.batch(), images, Mode::train, &block);
             loss_gradient<Loss>(logits, z, labels, 1.0 / static_cast<double>(count), logit_gradient(plan, own),
                                 own.losses());
             const auto classes = static_cast<std::size_t>(logits.shape.c);
             for (std::size_t n = 0; n < labels.size(); ++n) {
                 sum += own.losses()[n];
-                right += correct(prediction_of(std::span<const Edge>(z + n * logits.size, classes)), labels[n]);
+                right += correct(prediction_of(std::span<const Boundary>(z + n * logits.size, classes)), labels[n]);
             }
             if (!finite_bits(sum)) {
                 std::fill_n(training.gradients.data(), training.size, Sum{});
@@ -148,7 +149,7 @@ struct Passes {
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < x.count; first += own.images()) {
             const int images = std::min(own.images(), x.count - first);
-            const Edge* z = schedule.forward(x.at(first), images, Mode::attack);
+            const Boundary* z = schedule.forward(x.at(first), images, Mode::attack);
             loss_gradient<Loss>(logits, z,
                                 labels.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(images)),
                                 1.0 / x.count, logit_gradient(plan, own), own.losses());
@@ -171,13 +172,13 @@ struct Passes {
     }
 
 private:
-    static Edge* logit_gradient(const Plan& plan, Workspace& own) {
-        return static_cast<Edge*>(own.gradient(plan.last_value));
+    static Boundary* logit_gradient(const Plan& plan, Workspace& own) {
+        return static_cast<Boundary*>(own.gradient(plan.last_value));
     }
     static const Layout& logit_layout(const Plan& plan) {
         return plan.values[static_cast<std::size_t>(plan.last_value)];
     }
-    static void copy_logits(const Plan& plan, const Edge* z, int first, int images, std::span<Real> out) {
+    static void copy_logits(const Plan& plan, const Boundary* z, int first, int images, std::span<Real> out) {
         if (out.empty()) return;
         const Layout& logits = logit_layout(plan);
         const int classes = logits.shape.c;

@@ -16,9 +16,9 @@ template <class B, class Tape, Shape Image>
 struct Program {
     using Context = typename B::Context;
     using Real = typename B::Real;
-    using Value = typename B::Value;
+    using Activation = typename B::Activation;
     using Sum = typename B::Sum;
-    using Images = host::Images<typename B::Edge>;
+    using Images = host::Images<typename B::Boundary>;
     using ByteImages = host::ByteImages;
     using Workspace = host::Workspace<B>;
     template <class O>
@@ -33,11 +33,11 @@ struct Program {
                   "skewgrad: a network's last layer must give one value a class, C x 1 x 1");
 
     static Bytes bytes(const Context& on, Mode mode, int images) {
-        return {plan.masters * sizeof(Sum) + plan.packs * sizeof(Value),
+        return {plan.masters * sizeof(Sum) + plan.packs * sizeof(Activation),
                 Workspace::bytes(plan, mode, block_of(mode, images), on.threads())};
     }
 
-    static Parameters make_parameters(Context&) { return {Buffer<Sum>(plan.masters), Buffer<Value>(plan.packs)}; }
+    static Parameters make_parameters(Context&) { return {Buffer<Sum>(plan.masters), Buffer<Activation>(plan.packs)}; }
     static void import_parameters(Context& on, Parameters& p, std::span<const Real> canonical) {
         Passes<B>::import_parameters(on, plan, p, canonical);
     }

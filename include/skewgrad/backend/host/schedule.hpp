@@ -33,30 +33,30 @@ void gradients_at_inputs(AnyCall<B>& call, Gradient gradient, void* spare, Add a
 template <class B>
 class Schedule {
 public:
-    using Edge = typename B::Edge;
-    using Value = typename B::Value;
+    using Boundary = typename B::Boundary;
+    using Activation = typename B::Activation;
     using Sum = typename B::Sum;
 
     Schedule(typename B::Context& on, const PlanView<B>& plan, Workspace<B>& own, const Sum* masters,
-             const Value* packs)
+             const Activation* packs)
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where. Depth first: small blocks of images through the first stages,
     /// all of them through the others. A training batch's images are told apart by their places in it, and stay
     /// together.
-    Edge* forward(const Edge* x, int images, Mode mode, const Batch* batch = nullptr) {
-        const int near = batch ? 0 : in_blocks(plan_.near_stages, images);
-        in_small_blocks(near, images, [&](const Block& block) {
-            for (int s = 0; s < near; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
+    Boundary* forward(const Boundary* x, int images, Mode mode, const Batch* batch = nullptr) {
+        const int blocked = batch ? 0 : in_blocks(plan_.cache_blocked_stages, images);
+        in_small_blocks(blocked, images, [&](const Block& block) {
+            for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
         });
-        for (int s = near; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), mode, batch));
-        return static_cast<Edge*>(own_.value(plan_.last_value));
+        for (int s = blocked; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), mode, batch));
+        return static_cast<Boundary*>(own_.value(plan_.last_value));
     }
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients go to
     /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null. An attack's way
     /// back ends as it began: in small blocks through the first stages.
-    void backward(const Edge* x, int images, Mode mode, const Batch* batch, Sum* gradients, Edge* dx) {
+    void backward(const Boundary* x, int images, Mode mode, const Batch* batch, Sum* gradients, Boundary* dx) {
         const auto run = [&](int s, const Block& block) {
             AnyCall<B> call = start(s, x, block, mode, batch);
             void* d_out = gradient(site(s).out_value, dx, block);
@@ -66,15 +66,15 @@ public:
                 call.gradients = gradients + site(s).master_offset;
                 site(s).ops->backward_weights(call);
             }
-            void* spare = own_.at(own_.number().spare(s < plan_.near_back(own_.mode())), block.lane);
+            void* spare = own_.at(own_.number().spare(s < plan_.cache_blocked_back(own_.mode())), block.lane);
             gradients_at_inputs(
                 call, [&](int v) { return gradient(v, dx, block); }, spare,
                 [&](int v, void* into) { add(v, block, spare, into); });
         };
-        const int near = in_blocks(plan_.near_back(own_.mode()), images);
-        for (int s = stages() - 1; s >= near; --s) run(s, all(images));
-        in_small_blocks(near, images, [&](const Block& block) {
-            for (int s = near - 1; s >= 0; --s) run(s, block);
+        const int blocked = in_blocks(plan_.cache_blocked_back(own_.mode()), images);
+        for (int s = stages() - 1; s >= blocked; --s) run(s, all(images));
+        in_small_blocks(blocked, images, [&](const Block& block) {
+            for (int s = blocked - 1; s >= 0; --s) run(s, block);
         });
     }
 
@@ -89,11 +89,11 @@ private:
 
     /// Each thread takes one block after the other, as it comes to them, and waits for nobody in between.
     template <class Body>
-    void in_small_blocks(int near, int images, Body body) {
-        if (near == 0) return;
+    void in_small_blocks(int blocked, int images, Body body) {
+        if (blocked == 0) return;
         const int threads = on_.threads();
-        auto alone = on_.beside(threads);
-        const int rounds = (images + threads * plan_.near_images - 1) / (threads * plan_.near_images);
+        auto alone = on_.share(threads);
+        const int rounds = (images + threads * plan_.block_images - 1) / (threads * plan_.block_images);
         std::atomic<int> next{0};
         parallel_ranges(threads, threads, [&](int lane, int, int) {
             for (int b = next++; b < rounds * threads; b = next++) {
@@ -103,28 +103,28 @@ private:
         });
     }
     // Where images are fewer than threads, these share an image's channels instead, stage by stage.
-    int in_blocks(int near, int images) const { return images < on_.threads() ? 0 : near; }
+    int in_blocks(int blocked, int images) const { return images < on_.threads() ? 0 : blocked; }
 
     int stages() const { return static_cast<int>(plan_.sites.size()); }
     const Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
 
     // Where a block's images stand among all images, or in the memory of the thread that runs it.
-    void* place(std::size_t tenant, std::size_t bytes, const Block& block) {
-        return own_.at(tenant, block.lane) + (own_.passes(tenant) ? 0 : static_cast<std::size_t>(block.first) * bytes);
+    void* place(std::size_t range, std::size_t bytes, const Block& block) {
+        return own_.at(range, block.lane) + (own_.passes(range) ? 0 : static_cast<std::size_t>(block.first) * bytes);
     }
     template <class Image>
     Image* images_of(Image* x, const Block& block) const {
         return x + static_cast<std::size_t>(block.first) * plan_.values[0].size;
     }
-    const void* value(int v, const Edge* x, const Block& block) {
+    const void* value(int v, const Boundary* x, const Block& block) {
         return v == 0 ? images_of(x, block) : place(own_.number().value(v), plan_.bytes(v), block);
     }
-    void* gradient(int v, Edge* dx, const Block& block) {
+    void* gradient(int v, Boundary* dx, const Block& block) {
         if (v == 0) return dx ? images_of(dx, block) : nullptr;
         return place(own_.number().gradient(v), plan_.bytes(v), block);
     }
 
-    AnyCall<B> start(int s, const Edge* x, const Block& block, Mode mode, const Batch* batch) {
+    AnyCall<B> start(int s, const Boundary* x, const Block& block, Mode mode, const Batch* batch) {
         const Site<B>& site = this->site(s);
         AnyCall<B> call{.on = block.on, .site = site, .images = block.images, .mode = mode};
         call.in = value(site.in_value, x, block);
@@ -146,20 +146,20 @@ private:
         const std::size_t bytes = plan_.bytes(call.site.out_value);
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const void* y = static_cast<const std::byte*>(call.out) + static_cast<std::size_t>(n) * bytes;
-            void* dy = static_cast<std::byte*>(gradients) + static_cast<std::size_t>(n) * bytes;
-            if (l.c == 1)
-                epilogue.slope(y, dy, l.shape.h * l.shape.w, l.shape.c, l.w);
+            void* d_out = static_cast<std::byte*>(gradients) + static_cast<std::size_t>(n) * bytes;
+            if (l.stride_c == 1)
+                epilogue.slope(y, d_out, l.shape.h * l.shape.w, l.shape.c, l.stride_w);
             else
-                epilogue.slope(y, dy, 1, static_cast<int>(l.size), 0);
+                epilogue.slope(y, d_out, 1, static_cast<int>(l.size), 0);
         });
     }
 
     void add(int value, const Block& block, const void* spare, void* into) {
         const std::size_t size = plan_.values[static_cast<std::size_t>(value)].size;
-        if (plan_.edges[static_cast<std::size_t>(value)])
-            add(size, block, static_cast<const Edge*>(spare), static_cast<Edge*>(into));
+        if (plan_.boundary[static_cast<std::size_t>(value)])
+            add(size, block, static_cast<const Boundary*>(spare), static_cast<Boundary*>(into));
         else
-            add(size, block, static_cast<const Value*>(spare), static_cast<Value*>(into));
+            add(size, block, static_cast<const Activation*>(spare), static_cast<Activation*>(into));
     }
     template <class T>
     static void add(std::size_t size, const Block& block, const T* joined, T* to) {
@@ -174,7 +174,7 @@ private:
     const PlanView<B>& plan_;
     Workspace<B>& own_;
     const Sum* masters_;
-    const Value* packs_;
+    const Activation* packs_;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::host

@@ -13,15 +13,15 @@ namespace SKEWGRAD_NAMESPACE::host {
 template <class B>
 struct Ops;
 
-/// What a value's elements are stored in: B::Edge at the network's two ends (the image, the logits and the gradients at
-/// both; `lower` says which else), B::Value between. Backends of one element type name it twice.
-template <class B, bool edge>
-using Element = std::conditional_t<edge, typename B::Edge, typename B::Value>;
+/// What a value's elements are stored in: B::Boundary at the network's two ends (the image, the logits and the
+/// gradients at both; `lower` says which else), B::Activation between. Backends of one element type name it twice.
+template <class B, bool boundary>
+using Element = std::conditional_t<boundary, typename B::Boundary, typename B::Activation>;
 
 /// An element-wise layer fused behind the stage before it, in place. Rows of `channels` values, `stride` apart.
 struct Epilogue {
     void (*value)(void* y, int rows, int channels, std::ptrdiff_t stride);
-    void (*slope)(const void* y, void* dy, int rows, int channels, std::ptrdiff_t stride);  // dy *= slope
+    void (*slope)(const void* y, void* d_out, int rows, int channels, std::ptrdiff_t stride);  // d_out *= slope
 };
 
 /// What a stage's backward_data asks of the forward pass: the stage's values (in, second and out), and a record of its
@@ -37,7 +37,7 @@ template <class B>
 struct Site {
     Layout in, second, out;
     int in_value = 0, second_value = -1, out_value = 0;
-    bool in_edge = false, out_edge = false;           ///< stored in B::Edge
+    bool in_boundary = false, out_boundary = false;   ///< stored in B::Boundary
     std::uint16_t node = 0;                           ///< of its first node, for random streams
     bool adds_to_in = false, adds_to_second = false;  ///< its input gradients join others that are there already
     std::size_t canonical_offset = 0, canonical_size = 0;
@@ -69,12 +69,12 @@ inline constexpr bool fuses = SlopeFromValue<L, typename B::Sum>;
 
 /// One run of a stage over `images` images. Pointers are to the first image; each value's images are contiguous.
 /// In, Second and Out are its values' elements; void where they are not known, between the schedule and the stage.
-template <class B, class In = typename B::Value, class Second = In, class Out = typename B::Value>
+template <class B, class In = typename B::Activation, class Second = In, class Out = typename B::Activation>
 struct Call {
     using Backend = B;
     using InElement = In;
     using OutElement = Out;
-    using Value = typename B::Value;
+    using Activation = typename B::Activation;
     using Sum = typename B::Sum;
     typename B::Context& on;
     const Site<B>& site;
@@ -87,9 +87,9 @@ struct Call {
     In* d_in = nullptr;
     Second* d_second = nullptr;
     const Sum* masters = nullptr;  ///< the stage's own parameters, and its packed copies
-    const Value* packs = nullptr;
+    const Activation* packs = nullptr;
     Sum* gradients = nullptr;
-    Value* scratch = nullptr;                              ///< `site.lane_scratch` elements for each lane
+    Activation* scratch = nullptr;                         ///< `site.lane_scratch` elements for each lane
     Sum* shared = nullptr;                                 ///< `site.shared_scratch` sums for all of them
     const typename SeenOfBatch<B>::type* batch = nullptr;  ///< whose images these are, in training
     std::byte* record = nullptr;                           ///< `site.memory.record` bytes an image, where wanted
@@ -103,10 +103,10 @@ struct Call {
     T* record_image(int n) const {
         return record ? reinterpret_cast<T*>(record + static_cast<std::size_t>(n) * site.memory.record) : nullptr;
     }
-    Value* lane(int i) const { return scratch + static_cast<std::size_t>(i) * site.lane_scratch; }
+    Activation* lane(int i) const { return scratch + static_cast<std::size_t>(i) * site.lane_scratch; }
     /// Applies the fused element-wise layer, if there is one, to image n of the output.
     void finish(int n) const {
-        if (site.epilogue && site.out.c != 1)
+        if (site.epilogue && site.out.stride_c != 1)
             site.epilogue->value(out_image(n), 1, static_cast<int>(site.out.size), 0);
         else
             finish_rows(n, 0, site.out.shape.h);
@@ -114,12 +114,12 @@ struct Call {
     /// The same for some rows of it; channels must stand innermost.
     void finish_rows(int n, int first, int rows) const {
         if (!site.epilogue) return;
-        Out* at = out_image(n) + first * site.out.h;
+        Out* at = out_image(n) + first * site.out.stride_h;
         const int pixels = rows * site.out.shape.w, channels = site.out.shape.c;
-        if (site.out.w == channels)  // no padding between pixels
+        if (site.out.stride_w == channels)  // no padding between pixels
             site.epilogue->value(at, 1, pixels * channels, 0);
         else
-            site.epilogue->value(at, pixels, channels, site.out.w);
+            site.epilogue->value(at, pixels, channels, site.out.stride_w);
     }
     /// The same run with the elements' types named.
     template <class I, class S, class O>
@@ -153,7 +153,7 @@ struct Ops {
     using Sum = typename B::Sum;
     void (*import_parameters)(const Site<B>&, const Real* canonical, Sum* masters) = nullptr;
     void (*export_parameters)(const Site<B>&, const Sum* masters, Real* canonical) = nullptr;
-    void (*repack)(typename B::Context&, const Site<B>&, const Sum* masters, typename B::Value* packs) = nullptr;
+    void (*repack)(typename B::Context&, const Site<B>&, const Sum* masters, typename B::Activation* packs) = nullptr;
     void (*forward)(const AnyCall<B>&) = nullptr;
     void (*backward_data)(const AnyCall<B>&) = nullptr;
     void (*backward_weights)(const AnyCall<B>&) = nullptr;  // adds to the stage's gradients

@@ -61,7 +61,7 @@ private:
     static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target) {
         constexpr Sum scale = static_cast<Sum>(Dropout<Percent>::scale);
         const bool drops = call.mode == Mode::train && Percent > 0;
-        const bool alike = std::is_same_v<From, To> && source.w == target.w && source.size == target.size;
+        const bool alike = std::is_same_v<From, To> && source.stride_w == target.stride_w && source.size == target.size;
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const From* x = from + static_cast<std::size_t>(n) * source.size;
             To* y = to + static_cast<std::size_t>(n) * target.size;

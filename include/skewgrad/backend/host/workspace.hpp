@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <skewgrad/backend/host/buffer.hpp>
-#include <skewgrad/backend/host/tenancy.hpp>
+#include <skewgrad/backend/host/live_ranges.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
@@ -13,8 +13,8 @@ namespace SKEWGRAD_NAMESPACE::host {
 template <class B>
 class Workspace {
 public:
-    using Edge = typename B::Edge;
-    using Value = typename B::Value;
+    using Boundary = typename B::Boundary;
+    using Activation = typename B::Activation;
     using Sum = typename B::Sum;
 
     // Not inlined: every network would have a copy.
@@ -22,12 +22,12 @@ public:
         : mode_(mode),
           images_(images),
           lanes_(lanes),
-          near_images_(plan.near_images),
+          block_images_(plan.block_images),
           number_(plan),
-          tenants_(tenancies(plan, mode)),
-          near_size_(settle(tenants_, true)),
-          arena_(settle(tenants_) * static_cast<std::size_t>(images)),
-          near_(near_size_ * static_cast<std::size_t>(near_images_ * lanes)),
+          ranges_(live_ranges(plan, mode)),
+          block_size_(assign_offsets(ranges_, true)),
+          arena_(assign_offsets(ranges_) * static_cast<std::size_t>(images)),
+          block_arena_(block_size_ * static_cast<std::size_t>(block_images_ * lanes)),
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
           shared_scratch_(plan.shared_scratch),
           batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
@@ -38,43 +38,44 @@ public:
     /// training, and all gradients of parameters, which keep every value.
     Mode mode() const { return mode_; }
     int images() const { return images_; }
-    const Tenants& number() const { return number_; }
+    const RangeNumbers& number() const { return number_; }
     void* value(int v) { return at(number_.value(v)); }
     void* gradient(int v) { return at(number_.gradient(v)); }
-    /// Where a tenant begins, and whether it passes with a small block. Then it has room for one, or where no lane is
+    /// Where a range begins, and whether it passes with a small block. Then it has room for one, or where no lane is
     /// named, for as many images as there are lanes.
-    bool passes(std::size_t tenant) const { return tenants_[tenant].passes; }
-    std::byte* at(std::size_t tenant, int lane = -1) {
-        const Tenancy& t = tenants_[tenant];
+    bool passes(std::size_t range) const { return ranges_[range].passes; }
+    std::byte* at(std::size_t range, int lane = -1) {
+        const LiveRange& t = ranges_[range];
         if (!t.passes) return arena_.data() + t.offset * static_cast<std::size_t>(images_);
-        const auto room = static_cast<std::size_t>(lane < 0 ? near_images_ * lanes_ : near_images_);
-        return near_.data() + (lane < 0 ? 0 : static_cast<std::size_t>(lane) * near_size_ * room) + t.offset * room;
+        const auto room = static_cast<std::size_t>(lane < 0 ? block_images_ * lanes_ : block_images_);
+        return block_arena_.data() + (lane < 0 ? 0 : static_cast<std::size_t>(lane) * block_size_ * room) +
+               t.offset * room;
     }
-    Value* scratch() { return scratch_.data(); }
+    Activation* scratch() { return scratch_.data(); }
     Sum* shared_scratch() { return shared_scratch_.data(); }
-    Edge* batch() { return batch_.data(); }  ///< a training batch's images
+    Boundary* batch() { return batch_.data(); }  ///< a training batch's images
     std::span<double> losses() { return losses_; }
     std::span<Label> labels() { return labels_; }  ///< those of a training batch's images
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
-        auto tenants = tenancies(plan, mode);
-        const std::size_t an_image = settle(tenants) + (mode == Mode::train ? plan.bytes(0) : 0);
-        const std::size_t a_lane =
-            settle(tenants, true) * static_cast<std::size_t>(plan.near_images) + plan.lane_scratch * sizeof(Value);
+        auto ranges = live_ranges(plan, mode);
+        const std::size_t an_image = assign_offsets(ranges) + (mode == Mode::train ? plan.bytes(0) : 0);
+        const std::size_t a_lane = assign_offsets(ranges, true) * static_cast<std::size_t>(plan.block_images) +
+                                   plan.lane_scratch * sizeof(Activation);
         return an_image * static_cast<std::size_t>(images) + a_lane * static_cast<std::size_t>(lanes) +
                plan.shared_scratch * sizeof(Sum);
     }
 
 private:
     Mode mode_;
-    int images_, lanes_, near_images_;
-    Tenants number_;
-    std::vector<Tenancy> tenants_;
-    std::size_t near_size_;
-    Buffer<std::byte> arena_, near_;
-    Buffer<Value> scratch_;
+    int images_, lanes_, block_images_;
+    RangeNumbers number_;
+    std::vector<LiveRange> ranges_;
+    std::size_t block_size_;
+    Buffer<std::byte> arena_, block_arena_;
+    Buffer<Activation> scratch_;
     Buffer<Sum> shared_scratch_;
-    Buffer<Edge> batch_;
+    Buffer<Boundary> batch_;
     std::vector<double> losses_;
     std::vector<Label> labels_;
 };

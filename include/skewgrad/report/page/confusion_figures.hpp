@@ -33,9 +33,9 @@ inline Confusion of(const StudyView& view, std::span<const std::uint64_t> seeds,
         if (network == nullptr || (attacked && images == nullptr)) continue;
         for (std::size_t t = 0; t < network->clean.size(); ++t)
             if (!attacked || label_of(t) != c)
-                for (const Outcome& o : network->clean[t]) all.add(label_of(t), o.said);
+                for (const Outcome& o : network->clean[t]) all.add(label_of(t), o.predicted);
         if (attacked)
-            for (const ImageRecord& i : *images) all.add(c, i.attacked.said);
+            for (const ImageRecord& i : *images) all.add(c, i.attacked.predicted);
     }
     return all;
 }
@@ -56,9 +56,9 @@ inline Ratio share_to_partner(const StudyView& view, std::span<const std::uint64
     for (const std::uint64_t seed : seeds)
         if (const auto* images = view.images(seed, kind, c, gradient))
             for (const ImageRecord& i : *images) {
-                const Prediction said = attacked ? i.attacked.said : i.clean.said;
-                r.of += !correct(said, c);
-                r.hits += correct(said, partner);
+                const Prediction predicted = attacked ? i.attacked.predicted : i.clean.predicted;
+                r.of += !correct(predicted, c);
+                r.hits += correct(predicted, partner);
             }
     return r;
 }
@@ -89,20 +89,21 @@ inline Figure figure_6_maps(const StudyView& view) {
             }
             ++column;
         }
-    return {.name = "figure_6",
-            .title = "Figure 6: what skewed networks answer, without attack and under it",
-            .caption =
-                "Of a class, the network that has few of it (under) and the one that has few of all others (over). "
-                "Rows: the true class, each 100 %; columns: the answer. The framed row is the skewed class, the only "
-                "one that is attacked; the paper's figure shows the attack with another network's gradient alone. "
-                "What stands in that row without attack is no effect of the attack. " +
-                view.images_in_words() + (view.seeds().size() > 1 ? ", seeds pooled" : "") +
-                "; no intervals are drawn, shares under half a percent stay empty.",
-            .alt =
-                "Confusion matrices of the under-sampled and over-sampled networks of a pair of look-alike classes: "
-                "without attack, under another network's gradient, under the own gradient.",
-            .panels = std::move(maps),
-            .across = view.classes_are_the_papers() ? 4U : 3U};
+    return {
+        .name = "figure_6",
+        .title = "Figure 6: what skewed networks predict, without attack and under it",
+        .caption =
+            "Of a class, the network that has few of it (under) and the one that has few of all others (over). "
+            "Rows: the true class, each 100 %; columns: the prediction. The framed row is the skewed class, the only "
+            "one that is attacked; the paper's figure shows the attack with another network's gradient alone. "
+            "What stands in that row without attack is no effect of the attack. " +
+            view.images_in_words() + (view.seeds().size() > 1 ? ", seeds pooled" : "") +
+            "; no intervals are drawn, shares under half a percent stay empty.",
+        .alt =
+            "Confusion matrices of the under-sampled and over-sampled networks of a pair of look-alike classes: "
+            "without attack, under another network's gradient, under the own gradient.",
+        .panels = std::move(maps),
+        .across = view.classes_are_the_papers() ? 4U : 3U};
 }
 
 /// Shares of the errors that go to the look-alike: without attack, under another's gradient, under the own.
@@ -144,18 +145,19 @@ inline Figure flow_figure(const StudyView& view) {
         add("own gradient", {palette::vermillion, Marker::triangle}, Gradient::own, true);
         plots.push_back(std::move(plot));
     }
-    return {.name = "confusion_flow",
-            .title = "Confusion flow: where errors on a class go",
-            .caption =
-                "Of the wrong answers on a class, the share that names its look-alike. An attack makes more errors of "
-                "every kind; what it adds to existing confusion is the rise from the first mark to the third. "
-                "Bars: Wilson's 95 % intervals over the images answered wrongly" +
-                std::string(view.seeds().size() > 1 ? ", seeds pooled (they ignore how seeds differ)" : "") +
-                "; their numbers stand in the table below.",
-            .alt =
-                "Shares of the errors on each class that go to its look-alike, for balanced, under-sampled and "
-                "over-sampled networks, without and with attack.",
-            .panels = std::move(plots)};
+    return {
+        .name = "confusion_flow",
+        .title = "Confusion flow: where errors on a class go",
+        .caption =
+            "Of the wrong predictions on a class, the share that names its look-alike. An attack makes more errors of "
+            "every kind; what it adds to existing confusion is the rise from the first mark to the third. "
+            "Bars: Wilson's 95 % intervals over the images answered wrongly" +
+            std::string(view.seeds().size() > 1 ? ", seeds pooled (they ignore how seeds differ)" : "") +
+            "; their numbers stand in the table below.",
+        .alt =
+            "Shares of the errors on each class that go to its look-alike, for balanced, under-sampled and "
+            "over-sampled networks, without and with attack.",
+        .panels = std::move(plots)};
 }
 
 /// Where similarity is known: what the attack adds to a pair's confusion against how alike the pair is.

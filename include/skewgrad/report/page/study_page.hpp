@@ -64,7 +64,7 @@ inline ShownTable shown_square(const StudyView& view) {
         .note = "",
         .table = square_table(view)};
     shown.columns = {{"class", 0}};
-    for (const char* corner : {"balanced", "under", "over", "few"})
+    for (const char* corner : {"balanced", "under", "over", "scarce"})
         shown.columns.push_back(with_interval(shown.table, corner, corner, "matched flips, %"));
     for (const char* effect : {"own scarcity", "others' scarcity", "skew"})
         shown.columns.push_back(with_interval(shown.table, effect, effect, "effects, points"));
@@ -128,7 +128,7 @@ inline ShownTable shown_flow(const StudyView& view) {
             .note =
                 "Percent of the errors on a class that name its look-alike; flow: same model minus clean, points; "
                 "asymmetry: this direction's flow minus the other's. Seeds pooled. "
-                "Errors: how many wrong answers the own gradient's share is over.",
+                "Errors: how many wrong predictions the own gradient's share is over.",
             .table = flow_table(view.evidence())};
 }
 
@@ -140,10 +140,10 @@ inline std::vector<TableCell> flip_cells(const StudyView& view, std::uint64_t se
     if (a == nullptr || b == nullptr) return std::vector<TableCell>(4);
     std::int64_t matched = 0, of_a = 0, of_b = 0;
     for (std::size_t i = 0; i < a->size(); ++i) {
-        if (!correct((*a)[i].clean.said, c) || !correct((*b)[i].clean.said, c)) continue;
+        if (!correct((*a)[i].clean.predicted, c) || !correct((*b)[i].clean.predicted, c)) continue;
         ++matched;
-        of_a += !correct((*a)[i].attacked.said, c);
-        of_b += !correct((*b)[i].attacked.said, c);
+        of_a += !correct((*a)[i].attacked.predicted, c);
+        of_b += !correct((*b)[i].attacked.predicted, c);
     }
     if (matched < fewest_images) return {matched, {}, {}, {}};
     const double rate_a = 100 * Ratio{of_a, matched}.value(), rate_b = 100 * Ratio{of_b, matched}.value();
@@ -215,9 +215,9 @@ inline void own_part(const StudyView& view, Page& page) {
     page.section("curves", "Epsilon curves");
     page.put(epsilon_curves(view));
     page.section("square", "Scarcity and skew");
-    if (view.any(claims::Kind::few) && square::measured(view))
+    if (view.any(claims::Kind::scarce) && square::measured(view))
         page.put(square_figure(view)).put(shown_square(view));
-    else if (view.any(claims::Kind::few))
+    else if (view.any(claims::Kind::scarce))
         page.words(
             "Run, but in no class do all four networks of a seed get 50 of the same images right without attack, which "
             "matched flips need: nothing can be said.");

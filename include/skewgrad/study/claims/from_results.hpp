@@ -125,7 +125,7 @@ inline std::vector<std::optional<NetworkName>> network_names(const StudyResults&
         } else if (s.name == "Balanced" && s.count == 0) {
             name.kind = Kind::balanced;
         } else if (s.name == "Balanced" && under && s.count == under->count) {
-            name.kind = Kind::few;
+            name.kind = Kind::scarce;
         } else if (s.name == "Balanced" && as_large_as(under)) {
             name.kind = Kind::balanced_as_under;
         } else if (s.name == "Balanced" && as_large_as(over)) {
@@ -188,8 +188,8 @@ inline Evidence evidence_of(const StudyResults& results, std::span<const float> 
         if (!names[t] || !trained || evidence.find(*names[t]) != nullptr) continue;
         NetworkRecord record{.clean = std::vector<std::vector<Outcome>>(results.class_names.size()),
                              .counts = training.counts,
-                             .looks = static_cast<int>(training.history.looks.size()),
-                             .out_of_looks = training.history.stop == Stop::looks};
+                             .rounds = static_cast<int>(training.history.rounds.size()),
+                             .out_of_rounds = training.history.stop == Stop::rounds};
         for (std::size_t i = 0; i < training.clean.size(); ++i)
             record.clean[static_cast<std::size_t>(index(results.test_labels[i]))].push_back(training.clean[i]);
         evidence.add(*names[t], std::move(record));

@@ -1,4 +1,4 @@
-// Training as a value that can be advanced look by look, as far as it is the same for every network.
+// Training as a value that can be advanced round by round, as far as it is the same for every network.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -27,49 +27,49 @@ namespace SKEWGRAD_NAMESPACE {
 
 using TrainingObserver = std::function<void(const TrainingProgress&)>;
 
-/// What of training knows no network: where it stands in epochs and looks, what was seen, when to stop. Compiled once;
+/// What of training knows no network: where it stands in epochs and rounds, what was seen, when to stop. Compiled once;
 /// `Session` adds the passes.
-class AnySession {
+class SessionBase {
 public:
-    virtual ~AnySession() = default;
+    virtual ~SessionBase() = default;
 
     bool finished() const { return history_.stop != Stop::not_yet; }
     const History& history() const { return history_; }
     const Recipe& recipe() const { return recipe_; }
     Seed seed() const { return seed_; }
 
-    /// Runs one look, or what is left of the one in progress, and returns its record. Throws NumericalError, naming
-    /// look, update and epoch, when a batch's loss is not finite; the weights are then those before that update. A
+    /// Runs one round, or what is left of the one in progress, and returns its record. Throws NumericalError, naming
+    /// round, update and epoch, when a batch's loss is not finite; the weights are then those before that update. A
     /// device says so within 32 updates.
-    const Look& advance(const TrainingObserver& observer = {}) { return *advance(observer, {}); }
-    /// The same, until `stop()`, asked after each update, is true: null where that ends it within the look, from where
+    const Round& advance(const TrainingObserver& observer = {}) { return *advance(observer, {}); }
+    /// The same, until `stop()`, asked after each update, is true: null where that ends it within the round, from where
     /// the next call, or a session that loads what this one saves, goes on with the same bits.
-    const Look* advance(const TrainingObserver& observer, const std::function<bool()>& stop) {
+    const Round* advance(const TrainingObserver& observer, const std::function<bool()>& stop) {
         if (finished()) throw Error("training is finished: it cannot be advanced");
-        const int number = static_cast<int>(history_.looks.size()) + 1;
-        if (in_look_ == 0) look_began_ = state_;
-        while (in_look_ < recipe_.updates_per_look) {
+        const int number = static_cast<int>(history_.rounds.size()) + 1;
+        if (in_round_ == 0) round_began_ = state_;
+        while (in_round_ < recipe_.updates_per_round) {
             const std::uint32_t epoch = epoch_;  // the step may end it
             step();
-            const bool tells = in_look_ % 32 == 0, last = ++in_look_ == recipe_.updates_per_look;
+            const bool tells = in_round_ % 32 == 0, last = ++in_round_ == recipe_.updates_per_round;
             const bool stops = !last && stop && stop();
             if (tells || last || stops) read(state_);
             if (!state_.finite())
-                throw NumericalError("the training loss is not finite at look " + std::to_string(number) + ", update " +
-                                     std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
+                throw NumericalError("the training loss is not finite at round " + std::to_string(number) +
+                                     ", update " + std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
                                      "; a smaller learning rate may help");
             if (observer && tells) observer(progress(number, nullptr));
             if (stops) return nullptr;
         }
-        finish_look(number);
-        in_look_ = 0;
-        if (observer) observer(progress(number, &history_.looks.back()));
-        return &history_.looks.back();
+        finish_round(number);
+        in_round_ = 0;
+        if (observer) observer(progress(number, &history_.rounds.back()));
+        return &history_.rounds.back();
     }
 
     /// Puts the best weights so far into the model: what `advance` does by itself at the end, for who stops before.
     void take_best() {
-        if (!held_.empty() && history_.best_look > 0) restore_best();
+        if (!validation_.empty() && history_.best_round > 0) restore_best();
     }
     /// Everything needed to go on from here with the same bits, as one safetensors file (train/checkpoint.hpp).
     /// `notes` are kept in it too.
@@ -81,59 +81,60 @@ public:
                       FromHardware accepted = FromHardware::same) = 0;
 
 protected:
-    AnySession(TrainingData data, HeldOutData held, const Recipe& recipe, Seed seed)
-        : data_(std::move(data)), held_(std::move(held)), recipe_(recipe), seed_(seed) {
+    SessionBase(TrainingData data, ValidationData validation, const Recipe& recipe, Seed seed)
+        : data_(std::move(data)), validation_(std::move(validation)), recipe_(recipe), seed_(seed) {
         check(recipe_);
         if (data_.empty()) throw ValueError(data_.name() + ": there are no images to train on");
-        if (recipe_.updates_per_look == 0)
-            recipe_.updates_per_look = std::max(1, static_cast<int>(data_.size()) / recipe_.batch);
+        if (recipe_.updates_per_round == 0)
+            recipe_.updates_per_round = std::max(1, static_cast<int>(data_.size()) / recipe_.batch);
     }
-    AnySession(const AnySession&) = default;
-    AnySession(AnySession&&) = default;
+    SessionBase(const SessionBase&) = default;
+    SessionBase(SessionBase&&) = default;
 
     const TrainingData& data() const { return data_; }
-    const HeldOutData& held() const { return held_; }
+    const ValidationData& validation() const { return validation_; }
 
     // For checkpoints.
     checkpoint::Position position() const {
-        return {history_, state_, in_look_ > 0 ? look_began_ : state_, in_look_, epoch_, position_};
+        return {history_, state_, in_round_ > 0 ? round_began_ : state_, in_round_, epoch_, position_};
     }
     void set_position(checkpoint::Position position) {
         history_ = std::move(position.history);
         state_ = position.state;
-        look_began_ = position.look_began;
-        in_look_ = position.in_look;
+        round_began_ = position.round_began;
+        in_round_ = position.in_round;
         epoch_ = position.epoch;
         position_ = position.in_epoch;
         order_.clear();
     }
     const std::array<std::string, 2>& digests() const {
-        if (!digests_) digests_ = {checkpoint::digest_of(data_), checkpoint::digest_of(held_)};
+        if (!digests_) digests_ = {checkpoint::digest_of(data_), checkpoint::digest_of(validation_)};
         return *digests_;
     }
 
-    /// Mean loss and share of right answers.
-    struct Seen {
+    /// Mean loss and share of correct predictions.
+    struct Evaluation {
         double loss = 0, accuracy = 0;
     };
     template <class Loss, class Real>
-    static Seen seen(const xt::xtensor<Real, 2>& z, const HeldOutData& held) {
+    static Evaluation evaluate(const xt::xtensor<Real, 2>& z, const ValidationData& validation) {
         const std::size_t classes = z.shape()[1];
         double sum = 0;
         std::size_t right = 0;
-        for (std::size_t i = 0; i < held.size(); ++i) {
+        for (std::size_t i = 0; i < validation.size(); ++i) {
             const std::span<const Real> row(z.data() + i * classes, classes);
-            sum += Loss::value(row.data(), static_cast<int>(classes), held.label(i));
-            right += correct(prediction_of(row), held.label(i));
+            sum += Loss::value(row.data(), static_cast<int>(classes), validation.label(i));
+            right += correct(prediction_of(row), validation.label(i));
         }
-        return {sum / static_cast<double>(held.size()), static_cast<double>(right) / static_cast<double>(held.size())};
+        return {sum / static_cast<double>(validation.size()),
+                static_cast<double>(right) / static_cast<double>(validation.size())};
     }
 
 private:
     /// One update; its sums are in `state` when it returns or, where a device makes it, after the next `read`.
     virtual void train_on(const Batch& batch, StepState& state) = 0;
     virtual void read(StepState& state) = 0;
-    virtual Seen held_out() const = 0;
+    virtual Evaluation validate() const = 0;
     virtual void keep_best() = 0;
     virtual void restore_best() = 0;
 
@@ -154,51 +155,52 @@ private:
         }
     }
 
-    void finish_look(int number) {
-        Look look{.look = number, .updates = state_.updates, .epoch = epoch_};
-        const auto images = static_cast<double>(state_.images - look_began_.images);
-        look.train_loss = (state_.loss_sum - look_began_.loss_sum) / images;
-        look.train_accuracy = static_cast<double>(state_.correct - look_began_.correct) / images;
-        if (!held_.empty()) {
-            const Seen seen = held_out();
-            look.held_loss = seen.loss;
-            look.held_accuracy = seen.accuracy;
+    void finish_round(int number) {
+        Round round{.round = number, .updates = state_.updates, .epoch = epoch_};
+        const auto images = static_cast<double>(state_.images - round_began_.images);
+        round.train_loss = (state_.loss_sum - round_began_.loss_sum) / images;
+        round.train_accuracy = static_cast<double>(state_.correct - round_began_.correct) / images;
+        if (!validation_.empty()) {
+            const Evaluation seen = validate();
+            round.validation_loss = seen.loss;
+            round.validation_accuracy = seen.accuracy;
         }
-        const bool better =
-            held_.empty() || history_.best_look == 0 || look.held_loss < history_.best_loss - double{recipe_.min_delta};
+        const bool better = validation_.empty() || history_.best_round == 0 ||
+                            round.validation_loss < history_.best_loss - double{recipe_.min_delta};
         if (better) {
-            look.best = true;
-            history_.best_look = number;
+            round.best = true;
+            history_.best_round = number;
             // Not a number (nothing held out, or a network about to diverge): any later number is better.
-            history_.best_loss = finite_bits(look.held_loss) ? look.held_loss : std::numeric_limits<double>::infinity();
-            if (!held_.empty()) keep_best();
+            history_.best_loss =
+                finite_bits(round.validation_loss) ? round.validation_loss : std::numeric_limits<double>::infinity();
+            if (!validation_.empty()) keep_best();
         }
-        history_.looks.push_back(look);
-        history_.stop = stop_after(recipe_, number, history_.best_look);
+        history_.rounds.push_back(round);
+        history_.stop = stop_after(recipe_, number, history_.best_round);
         if (finished()) take_best();
     }
 
-    TrainingProgress progress(int number, const Look* finished) const {
-        const auto images = static_cast<double>(state_.images - look_began_.images);
-        return {.look = number,
-                .looks = recipe_.looks,
-                .update = finished ? recipe_.updates_per_look : in_look_,
-                .updates = recipe_.updates_per_look,
+    TrainingProgress progress(int number, const Round* finished) const {
+        const auto images = static_cast<double>(state_.images - round_began_.images);
+        return {.round = number,
+                .rounds = recipe_.rounds,
+                .update = finished ? recipe_.updates_per_round : in_round_,
+                .updates = recipe_.updates_per_round,
                 .images = state_.images,
-                .loss = (state_.loss_sum - look_began_.loss_sum) / images,
-                .accuracy = static_cast<double>(state_.correct - look_began_.correct) / images,
+                .loss = (state_.loss_sum - round_began_.loss_sum) / images,
+                .accuracy = static_cast<double>(state_.correct - round_began_.correct) / images,
                 .finished = finished};
     }
 
     TrainingData data_;
-    HeldOutData held_;
+    ValidationData validation_;
     Recipe recipe_;
     Seed seed_;
     std::vector<Pick> order_;  // of the epoch in progress; empty: not drawn yet
     std::size_t position_ = 0;
     std::uint32_t epoch_ = 0;
-    StepState state_, look_began_;  // now; where the look in progress began
-    int in_look_ = 0;               // updates of it
+    StepState state_, round_began_;  // now; where the round in progress began
+    int in_round_ = 0;               // updates of it
     History history_;
     mutable std::optional<std::array<std::string, 2>> digests_;  // of both lists' images: read once, when asked for
 };

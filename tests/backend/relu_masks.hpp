@@ -1,4 +1,4 @@
-// Gates of rectified values (kernels/arguments.hpp), bit by bit.
+// ReluMask of rectified values (kernels/arguments.hpp), bit by bit.
 #pragma once
 #include <cstddef>
 #include <iterator>
@@ -7,19 +7,19 @@
 
 #include <skewgrad/backend/cpu/kernels/arguments.hpp>
 
-namespace gates {
+namespace relu_masks {
 
 /// Of elements whose number is a multiple of 16.
 template <class T>
-std::vector<skewgrad::cpu::Gates> of(std::span<const T> values) {
-    std::vector<skewgrad::cpu::Gates> all(values.size() / 16);
+std::vector<skewgrad::cpu::ReluMask> of(std::span<const T> values) {
+    std::vector<skewgrad::cpu::ReluMask> all(values.size() / 16);
     for (std::size_t e = 0; e < values.size(); ++e)
         if (static_cast<float>(values[e]) > 0)
-            all[e / 16] = static_cast<skewgrad::cpu::Gates>(all[e / 16] | 1u << e % 16);
+            all[e / 16] = static_cast<skewgrad::cpu::ReluMask>(all[e / 16] | 1u << e % 16);
     return all;
 }
 
-/// Numbers of every kind that a gate tells apart, and some that it might confuse.
+/// Numbers of every kind that a mask tells apart, and some that it might confuse.
 template <class T>
 std::vector<T> delicate(std::size_t count, auto next) {
     constexpr float kinds[] = {0.0f, -0.0f, 1e-38f, -1e-38f, 1e30f, -1e30f, __builtin_nanf(""), __builtin_inff()};
@@ -31,4 +31,4 @@ std::vector<T> delicate(std::size_t count, auto next) {
     return values;
 }
 
-}  // namespace gates
+}  // namespace relu_masks
