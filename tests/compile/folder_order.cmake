@@ -40,7 +40,7 @@ foreach(header IN LISTS headers)
         set(folder "")
     endif()
     cmake_path(GET header FILENAME name)
-    if(name MATCHES "(^|_)(base|util|utils|helper|helpers|manager|impl)(_|\\.)")
+    if(name MATCHES "(^|_)(util|utils|helper|helpers|manager|impl)(_|\\.)")
         breach("${header}" "its name says nothing about what it holds")
     endif()
 
