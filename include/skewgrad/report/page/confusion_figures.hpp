@@ -119,7 +119,8 @@ inline Figure flow_figure(const StudyView& view) {
             pairs.emplace_back(label_of(c), *partners[c]);
             names.push_back(view.class_names()[c] + " → " + view.evidence().class_name(*partners[c]));
         }
-    constexpr std::size_t room = 6;  // with more pairs, only the attacked class is shown; the table has the look-alike
+    constexpr std::size_t room =
+        6;  // for both names; with more pairs, only the attacked class is shown, and the table has the look-alike
     if (names.size() > room)
         for (std::size_t k = 0; k < pairs.size(); ++k) names[k] = view.evidence().class_name(pairs[k].first);
     std::vector<Plot> plots;
