@@ -1,4 +1,4 @@
-// The options that all programs of a study share, read with every check and one clear line for each mistake.
+// Command-line options that all study programs share, validated with a one-line error for each mistake.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -19,10 +19,10 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The environment variable that names the data folder where `--data` does not.
+/// The environment variable that names the data folder if `--data` is absent.
 inline constexpr const char* data_variable = "SKEWGRAD_CIFAR10";
 
-/// What `add_common` fills. A program sets other defaults before it calls that.
+/// The values that `add_common` fills. A program changes defaults before it calls `add_common`.
 struct CommonOptions {
     std::filesystem::path data;  ///< empty: not given
     int threads = 0;             ///< before parsing, 0: default_threads()
@@ -34,8 +34,8 @@ struct CommonOptions {
 
 namespace options {
 
-/// Reads all of `text` as a number of exactly this type, decimal, within [least, most].
-/// Throws CLI::ValidationError naming the option, the text and the range.
+/// Parses all of `text` as a decimal number of exactly this type within [least, most].
+/// Throws CLI::ValidationError that names the option, the text and the range.
 template <class N>
 N parse_number(const std::string& name, const std::string& text, N least, N most) {
     const auto shown = [](N bound) {
@@ -46,7 +46,7 @@ N parse_number(const std::string& name, const std::string& text, N least, N most
     };
     N number{};
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    // Written so that not-a-number fails.
+    // The condition is written so that NaN fails.
     if (problem != std::errc() || end != text.data() + text.size() || !(number >= least && number <= most))
         throw CLI::ValidationError(name, std::string("needs a ") +
                                              (std::floating_point<N> ? "number" : "whole number") + " from " +
@@ -56,9 +56,9 @@ N parse_number(const std::string& name, const std::string& text, N least, N most
 
 }  // namespace options
 
-/// Adds an option that takes one number within [least, most]; the target's value is the default shown by `--help`.
+/// Adds an option that takes one number within [least, most]. The target's value is the default that `--help` shows.
 /// The target must outlive the parsing.
-/// CLI11 on its own would take -1 for 18446744073709551615 and 010 for 8.
+/// CLI11 by itself would parse -1 as 18446744073709551615 and 010 as 8.
 template <class N>
     requires std::integral<N> || std::floating_point<N>
 CLI::Option* add_number(CLI::App& app, const std::string& name, N& target, N least, N most,
@@ -76,14 +76,14 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, N& target, N lea
     return option->type_name(std::floating_point<N> ? "X" : "N");
 }
 
-/// Adds an option that takes one of the words of `choices`; the target's value is the default shown by `--help`.
+/// Adds an option that takes one of the words in `choices`. The target's value is the default that `--help` shows.
 inline CLI::Option* add_choice(CLI::App& app, const std::string& name, std::string& target,
                                const std::vector<std::string>& choices, const std::string& description) {
     return app.add_option(name, target, description)->check(CLI::IsMember(choices))->capture_default_str();
 }
 
-/// Adds `--threads`. Where neither the option nor the program names a number, it is default_threads() once the command
-/// line is parsed: what the environment says wrongly is then an error of that, in one line, and `--threads` mends it.
+/// Adds `--threads`. If neither the option nor the program gives a number, it is default_threads() after parsing. An
+/// invalid environment variable is therefore a one-line parsing error, and `--threads` overrides it.
 inline void add_threads(CLI::App& app, int& threads) {
     CLI::Option* option =
         add_number(app, "--threads", threads, 1, most_threads, "Threads to compute with; results do not depend on it")
@@ -95,10 +95,9 @@ inline void add_threads(CLI::App& app, int& threads) {
 }
 
 /// Adds `--data` (or the environment's SKEWGRAD_CIFAR10), `--out`, `--quick`, `--seed`, `--threads`, `--epsilon`.
-/// `options` must outlive the parsing. What a data folder holds is its loader's business; that it exists is seen to
-/// here.
+/// `options` must outlive the parsing. This checks only that the data folder exists; its loader checks the contents.
 inline void add_common(CLI::App& app, CommonOptions& options) {
-    // Asked for help, a program gives it whatever else is wrong: the environment too.
+    // `--help` is shown even if another option or the environment is invalid.
     app.set_help_flag();
     app.add_flag_callback("-h,--help", [] { throw CLI::CallForHelp(); }, "Show this help and end")->trigger_on_parse();
 
@@ -139,7 +138,7 @@ inline void add_common(CLI::App& app, CommonOptions& options) {
         ->group("Attack");
 }
 
-/// The data folder, or ValueError saying how to give one where there is none.
+/// The data folder. Throws ValueError that says how to give one if there is none.
 inline const std::filesystem::path& required_data(const CommonOptions& options) {
     if (options.data.empty())
         throw ValueError(std::string("no data folder: give --data FOLDER or set ") + data_variable);

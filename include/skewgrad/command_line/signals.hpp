@@ -1,4 +1,4 @@
-// Signals that end a program: the first asks it to stop at a safe point, the second ends it at once.
+// Handling of termination signals: the first requests a stop at a safe point, the second ends the process at once.
 #pragma once
 #include <atomic>
 #include <csignal>
@@ -7,8 +7,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// While one lives, SIGINT (Ctrl-C) and SIGTERM are noted instead of ending the process; after the first of them both
-/// do what they did before. A signal that the process was told to ignore stays ignored. One at a time.
+/// While an object lives, SIGINT (Ctrl-C) and SIGTERM are recorded instead of ending the process. After the first
+/// signal, both signals have their default action again. A signal that the process ignores stays ignored. Only one
+/// object at a time.
 class StopSignals {
 public:
     StopSignals() {
@@ -28,14 +29,14 @@ public:
     StopSignals(const StopSignals&) = delete;
     StopSignals& operator=(const StopSignals&) = delete;
 
-    /// The signal that came last in this process while one lived; 0: none.
+    /// The last signal that arrived in this process while an object lived; 0: none.
     static int number() noexcept { return last().load(); }
 
 private:
     static constexpr int numbers[2] = {SIGINT, SIGTERM};
 
     static std::atomic<int>& last() noexcept {
-        static_assert(std::atomic<int>::is_always_lock_free);  // else a handler could not touch it
+        static_assert(std::atomic<int>::is_always_lock_free);  // a signal handler requires lock-free atomics
         static std::atomic<int> number{0};
         return number;
     }

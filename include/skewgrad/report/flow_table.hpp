@@ -1,4 +1,4 @@
-// Where errors on a class go: its look-alike's share without and with the attack, as a table.
+// Confusion flow between look-alike classes: the look-alike's proportion of errors without and with the attack.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace SKEWGRAD_NAMESPACE::report {
 
-/// The seeds that are pooled where errors are followed to look-alikes: those that have every kind of network and both
-/// gradients, as `claims::compare` says.
+/// The seeds that are pooled for the confusion flow: those that have every kind of network and both gradients, by the
+/// rule of `claims::compare`.
 inline claims::Compared flow_seeds(const claims::Evidence& evidence) {
     using namespace claims;
     std::vector<ComparedColumn> columns;
@@ -44,8 +44,8 @@ inline claims::Compared flow_seeds(const claims::Evidence& evidence) {
     return compare(evidence.class_names(), evidence.blocks, columns);
 }
 
-/// Where pairs of look-alikes go: shares of the errors in percent without the attack, with another network's gradient
-/// and with the own one, their difference (flow), and how much more one direction has of it than the other. Seeds
+/// Errors between pairs of look-alikes: percent of the errors without the attack, with another network's gradient and
+/// with the network's own, their difference (flow), and the excess of one direction's flow over the other's. Seeds are
 /// pooled.
 inline Table flow_table(const claims::Evidence& evidence) {
     using namespace claims;

@@ -1,4 +1,4 @@
-// Networks that a report goes without, since their training failed, and those that learned nothing: named, with why.
+// Networks whose training failed and networks that learned nothing, listed with the reason.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace SKEWGRAD_NAMESPACE::report {
 
-/// Titles of the networks that are no better than a guess, adjusted ones apart.
+/// Titles of the networks that are no better than chance, without the logit-adjusted ones.
 inline std::vector<std::string> networks_at_chance(const StudyResults& results) {
     std::vector<std::string> titles;
     for (std::size_t t = 0; t < results.trainings.size(); ++t)
@@ -20,7 +20,7 @@ inline std::vector<std::string> networks_at_chance(const StudyResults& results) 
     return titles;
 }
 
-/// A row a network that failed or learned nothing.
+/// A row for each network that failed or learned nothing.
 inline Table missing_networks_table(const StudyResults& results) {
     Table table({{.title = "network", .align = Align::left},
                  {.title = "what happened", .align = Align::left},
@@ -31,7 +31,7 @@ inline Table missing_networks_table(const StudyResults& results) {
     return table;
 }
 
-/// A box that cannot be overlooked, where there are any; else nothing.
+/// A prominent box that lists these networks; nothing if there are none.
 inline Markup missing_networks_banner(const StudyResults& results) {
     Markup which;
     for (const FailedTraining& failed : results.failed)

@@ -1,4 +1,4 @@
-// A folder for results, tried before the work: made, empty or a report's own, and open to writing.
+// Checks a results folder before the computation: it must be new, empty or an earlier report's, and writable.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace SKEWGRAD_NAMESPACE::report {
 
-/// The file that marks a folder as a report's: the list of its tables and figures.
+/// The file that marks a folder as a report's. It lists the report's tables and figures.
 inline constexpr const char* parts_list = "parts.txt";
 
-/// Throws FileError where the folder holds something and no mark that it is a report's: what others left there would be
-/// overwritten. Writes nothing.
+/// Throws FileError if the folder contains files and no report's mark, since other people's files would be overwritten.
+/// Writes nothing.
 inline void check_output_folder(const std::filesystem::path& folder) {
     if (!is_folder(folder) || is_there(folder / parts_list)) return;
     for (const auto& entry : entries_of(folder))
@@ -24,13 +24,13 @@ inline void check_output_folder(const std::filesystem::path& folder) {
                                                  "report was written to");
 }
 
-/// Makes the folder where it is missing and marks it as a report's. Throws FileError as `check_output_folder`, and
-/// where it cannot be made or takes no file (closed to us, a full disk).
+/// Creates the folder if it is missing and marks it as a report's. Throws FileError as `check_output_folder` does, and
+/// if the folder cannot be created or written to (no permission, a full disk).
 inline void claim_output_folder(const std::filesystem::path& folder) {
     check_output_folder(folder);
     make_folder(folder);
     const std::filesystem::path mark = folder / parts_list;
-    // Even where the mark is there: this shows that files can be written.
+    // This write happens even if the mark exists, as a test that files can be written.
     write_whole_file(mark, is_there(mark) ? read_whole_text(mark) : std::string());
 }
 

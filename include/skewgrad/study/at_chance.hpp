@@ -1,4 +1,4 @@
-// Whether a trained network is no better than a guess: finite weights that have learned nothing.
+// Test for a trained network that is no better than chance: its weights are finite, but it learned nothing.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -10,9 +10,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// True where the network's accuracy on the test images is not above that of always naming their largest class, beyond
-/// what so many images tell: the lower end of its Wilson interval (95 %). A loss that exploded and came back finite
-/// ends so.
+/// True if the network's test accuracy is not significantly above the majority-class baseline (always predicting the
+/// largest test class): the lower end of its Wilson interval (95 %) is at most the baseline. This happens after a loss
+/// that exploded and became finite again.
 inline bool at_chance(const StudyResults& results, std::size_t training) {
     const Confusion confusion = results.clean_confusion(training);
     std::vector<std::int64_t> images(results.class_names.size());

@@ -1,4 +1,4 @@
-// One source's gradient on one class's images, and everything made from it: cells share what they can.
+// One source's gradient on one class's images and the adversarial images made from it, shared by several cells.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// The images of one class, one source's gradient at them, in the model's form and in canonical form.
+/// The images of one class and one source's gradient at them, in the model's form and in canonical form.
 template <class Real, class Images>
 struct SourceImages {
     attack::HandleInterface<Real, Images>& handle;
@@ -32,7 +32,7 @@ struct SourceImages {
         dx = handle.unload(gradient);
     }
 
-    /// Norm and zeros of each image's gradient into its record.
+    /// Writes the norm and the number of zeros of each image's gradient into its record.
     void describe(std::vector<ImageRecord>& records) const {
         const std::size_t pixels = dx.size() / std::max<std::size_t>(1, labels.size());
         for (std::size_t n = 0; n < records.size(); ++n) {
@@ -50,7 +50,7 @@ struct SourceImages {
     }
 };
 
-/// Adversarial images of each attack, from the shared gradient where it has a use for it.
+/// Adversarial images of each attack, made from the shared gradient if the attack uses it.
 template <class D, class S>
 auto perturb(const Attack<FGSM, D>& a, S& source) {
     if (a.label == LabelSource::True) return a.step(source.handle, source.origin, source.gradient, a.epsilon);
@@ -76,7 +76,7 @@ auto perturb(const AsSelfCheck<A>& check, S& source) {
     return perturb(check.attack, source);
 }
 
-/// Whether an attack asks a model for anything: noise is the same whatever the source, so it has one cell a victim.
+/// Whether an attack uses a model's gradient. Noise does not depend on the source, so it has one cell for each victim.
 template <class A>
 inline constexpr bool uses_source = true;
 template <class D>
@@ -87,7 +87,7 @@ inline constexpr bool is_self_check = false;
 template <class A>
 inline constexpr bool is_self_check<AsSelfCheck<A>> = true;
 
-/// Throws ValueError, naming field and value, where an attack has values that cannot be.
+/// Throws ValueError, naming field and value, if an attack has invalid values.
 template <class A>
 void check_values(const A& attack) {
     if constexpr (is_self_check<A>)
@@ -95,7 +95,7 @@ void check_values(const A& attack) {
     else if constexpr (requires { attack.check(); })
         attack.check();
 }
-/// Throws ValueError where an attack that makes an image's perturbation of others lacks them among these.
+/// Throws ValueError if an attack derives an image's perturbation from other images and these images lack them.
 template <class A>
 void check_images(const A& attack, const TestData& of_class) {
     if constexpr (is_self_check<A>)
@@ -104,7 +104,7 @@ void check_images(const A& attack, const TestData& of_class) {
         attack.check(of_class);
 }
 
-/// Gradients that an attack takes beyond the one that its source's cells share.
+/// The number of gradients that an attack computes beyond the one that its source's cells share.
 template <class A>
 int further_gradients(const A& attack) {
     if constexpr (is_self_check<A>)

@@ -1,4 +1,4 @@
-// Checks of a study on its data before the first training: classes, images, and what every training would be given.
+// Checks of a study against its data before the first training: classes, images, and each training set.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// Throws ValueError where training and test images do not have the same classes or the same shape.
+/// Throws ValueError unless training and test images have the same classes and the same shape.
 inline void check_splits(const Splits& data) {
     const auto& train = data.train.class_names();
     const auto& test = data.test.class_names();
@@ -29,8 +29,8 @@ inline void check_splits(const Splits& data) {
                          to_string(data.test.shape()));
 }
 
-/// Throws ValueError, naming the class, where a class that the plan attacks is none of the data's or has no test
-/// images, or any class fewer than `per_class`.
+/// Throws ValueError, naming the class, if the plan attacks a class that the data lack or that has no test images, or
+/// if any class has fewer than `per_class` test images.
 inline void check_attacked_classes(const Plan& plan, const TestData& test, int per_class) {
     const std::vector<int> counts = test.counts();
     const Population classes{.labels = {}, .class_names = test.class_names()};
@@ -50,7 +50,7 @@ inline void check_attacked_classes(const Plan& plan, const TestData& test, int p
                              " of " + test.name() + " has " + std::to_string(counts[c]));
 }
 
-/// Throws ValueError, naming the training, where it would have no images of a class. `data`: what it is given.
+/// Throws ValueError, naming the training, if it would have no images of a class. `data`: its training set.
 inline void check_training_data(const PlannedTraining& t, const TrainingSet& data) {
     const auto& names = data.fit.class_names();
     const std::vector<int> counts = data.fit.counts();

@@ -1,4 +1,4 @@
-// Lists of numbers as tensors of a file, by name: written, read at the length that is expected, held against a range.
+// Named lists of numbers stored as tensors of a file, with checks of length and range when they are read.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// `put` writes a list of any length.
+/// Writer of columns; `put` writes a list of any length.
 class NewColumns {
 public:
     explicit NewColumns(TensorFile& file) : file_(file) {}
@@ -24,7 +24,7 @@ public:
     void put(const std::string& name, const std::vector<T>& values) {
         file_.tensors.push_back(make_tensor<T>(name, {static_cast<std::int64_t>(values.size())}, values));
     }
-    /// One column of `records`, through a pointer to the member.
+    /// Writes one column of `records`, given a pointer to the member.
     template <class Record, class T>
     void put(const std::string& name, const std::vector<Record>& records, T Record::* member) {
         std::vector<T> values;
@@ -44,8 +44,8 @@ private:
     TensorFile& file_;
 };
 
-/// What `NewColumns` wrote, read again. Every function throws FileError naming the tensor, and the place and value in
-/// it, where it is not as expected.
+/// Reads what `NewColumns` wrote. Every function throws FileError that names the tensor, and the position and value in
+/// it, if the contents are not as expected.
 class Columns {
 public:
     explicit Columns(const TensorFile& file) : file_(file) {}
@@ -66,7 +66,7 @@ public:
                                               " values, expected " + std::to_string(size));
         return values;
     }
-    /// Values for which `right(value, place)` holds.
+    /// Values that satisfy `right(value, place)`.
     template <class T, class Right>
     std::vector<T> get(const std::string& name, std::size_t size, const std::string& must_be, Right right) const {
         std::vector<T> values = get<T>(name, size);
@@ -80,14 +80,14 @@ public:
                 throw FileError(file_.source, "tensor " + in_quotes(name) + ": value " + std::to_string(i) + " is " +
                                                   std::to_string(values[i]) + ", must be " + must_be);
     }
-    /// A column of `records`, through a pointer to the member.
+    /// Reads a column of `records`, given a pointer to the member.
     template <class Record, class T, class Right>
     void get(const std::string& name, std::vector<Record>& records, T Record::* member, const std::string& must_be,
              Right right) const {
         const auto values = get<T>(name, records.size(), must_be, right);
         for (std::size_t i = 0; i < values.size(); ++i) records[i].*member = values[i];
     }
-    /// Answers of a network to images of `classes` classes, as `outcome_of` gives them.
+    /// A network's predictions for images of `classes` classes, in the form of `outcome_of`.
     std::vector<Outcome> outcomes(const std::string& name, std::size_t size, std::size_t classes) const {
         std::vector<Outcome> all(size);
         const auto predicted = get<std::uint16_t>(
@@ -100,7 +100,7 @@ public:
             [](float x, std::size_t) { return x >= 0 && x <= 1; });
         return all;
     }
-    /// Throws where the file has a tensor that nobody asked for.
+    /// Throws if the file has a tensor that was not read.
     void check_all_read() const {
         TensorDifferences differences;
         for (const Tensor& tensor : file_.tensors)

@@ -1,4 +1,4 @@
-// What a training is, what a cell is: comparable values with canonical JSON.
+// Keys that identify trainings and cells: comparable values with canonical JSON.
 #pragma once
 #include <cstddef>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// An attack that a victim meets from its own gradient only, to check the study itself (By<..., AsSelfCheck<A>>).
+/// An attack run only with the victim's own gradient, as a check of the study itself (By<..., AsSelfCheck<A>>).
 template <class A>
 struct AsSelfCheck {
     static constexpr auto fields = names("attack");
@@ -24,7 +24,7 @@ struct AsSelfCheck {
 
 namespace study {
 
-/// The direction of an attack's step, for its description.
+/// The name of an attack's direction, for its description.
 template <class T>
 struct DirectionOf {
     static constexpr const char* name = nullptr;
@@ -34,14 +34,14 @@ struct DirectionOf<Attack<Kind, D>> {
     static constexpr const char* name = D::name;
 };
 
-/// Name and fields of a sampler, a data protocol or an attack; an attack's direction is among them.
+/// Name and fields of a sampler, a data protocol or an attack, including an attack's direction.
 template <Value T>
 nlohmann::json description(const T& thing) {
     nlohmann::json all = named_json(thing);
     if constexpr (DirectionOf<T>::name != nullptr) all["values"]["direction"] = DirectionOf<T>::name;
     return all;
 }
-/// A self-check's name tells it from the study's own attacks.
+/// A self-check's name distinguishes it from the study's own attacks.
 template <class A>
 nlohmann::json description(const AsSelfCheck<A>& check) {
     nlohmann::json j = description(check.attack);
@@ -55,7 +55,7 @@ std::vector<nlohmann::json> descriptions(const std::tuple<A...>& attacks) {
                       attacks);
 }
 
-/// What identifies a training or a cell whatever it runs on: its JSON without the learner's backend.
+/// The hardware-independent identity of a training or a cell: its JSON without the learner's backend.
 inline nlohmann::json without_hardware(nlohmann::json key) {
     if (key.contains("learner")) key["learner"].erase("backend");
     for (const char* part : {"victim", "source"})
@@ -65,19 +65,19 @@ inline nlohmann::json without_hardware(nlohmann::json key) {
 
 }  // namespace study
 
-/// One network to be trained: how (network, backend, optimiser, recipe), on what counts, from which seed. Equal keys
-/// are one training.
+/// The key of one trained network: how it is trained (network, backend, optimiser, recipe), its class counts, its seed.
+/// Equal keys denote the same training.
 struct TrainingKey {
     nlohmann::json learner, sampler;
     Seed seed;
 
     nlohmann::json json() const { return {{"learner", learner}, {"sampler", sampler}, {"seed", seed.value}}; }
-    /// The canonical text: names sorted, shortest round-trip numbers.
+    /// The canonical text: sorted names, shortest round-trip numbers.
     std::string text() const { return json_text(json()); }
     friend bool operator==(const TrainingKey& a, const TrainingKey& b) { return a.text() == b.text(); }
 };
 
-/// One combination to be evaluated: who is attacked, whose gradient it is, with what, on which class's test images.
+/// The key of one evaluation: the victim, the gradient's source, the attack, and the attacked class of test images.
 struct CellKey {
     TrainingKey victim, source;
     nlohmann::json attack;

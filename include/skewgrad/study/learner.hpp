@@ -1,4 +1,4 @@
-// What trains: from training_set data and a seed to a model that can be attacked; what of it can be kept and continued.
+// Learner concepts and NetworkLearner: training from a data set and a seed to an attackable model, with checkpoints.
 #pragma once
 #include <concepts>
 #include <filesystem>
@@ -22,8 +22,8 @@ struct Learned {
     History history;
 };
 
-/// A network with a trainer is one (NetworkLearner); a user's function object is another. `json()` says everything
-/// about it that a training's identity depends on; a key "backend" in it is what it runs on.
+/// A NetworkLearner is a network with a trainer; a user's function object can also be a learner. `json()` contains
+/// everything about it that determines a training's identity; its key "backend" is the hardware.
 template <class L>
 concept Learner = Differentiable<typename L::ModelType> &&
                   requires(const L& l, const TrainingSet& data, Seed seed, const TrainingObserver& observer) {
@@ -31,16 +31,17 @@ concept Learner = Differentiable<typename L::ModelType> &&
                       { l.json() } -> std::convertible_to<nlohmann::json>;
                   };
 
-/// Where a training that may be interrupted leaves its state.
+/// The checkpoint settings of a training that may be interrupted.
 struct CheckpointPlace {
-    std::filesystem::path file;   ///< written at each round's end; where it is there, training goes on; empty: nowhere
-    Notes notes;                  ///< kept in the file, and expected in it
-    FromHardware accepted{};      ///< whether another backend's or instruction set's is taken
+    std::filesystem::path file;   ///< written at each round's end; if it exists, training resumes; empty: none
+    Notes notes;                  ///< stored in the file and checked when it is read
+    FromHardware accepted{};      ///< whether a checkpoint of another backend or instruction set is accepted
     std::function<void()> saved;  ///< called after each write; may be empty
-    std::function<bool()> stop;   ///< asked after each update; true: leave a checkpoint and throw Stopped; may be empty
+    std::function<bool()> stop;   ///< called after each update; true: save a checkpoint, throw Stopped; may be empty
 };
 
-/// A learner whose models can be written to a file and read again: a study then holds in memory only those it needs.
+/// A learner whose models can be saved to a file and loaded. A study then keeps only the models in memory that it
+/// needs.
 template <class L>
 concept StoringLearner = Learner<L> && requires(const L& l, const typename L::ModelType& model,
                                                 const std::filesystem::path& file, const Notes& notes) {
@@ -48,21 +49,21 @@ concept StoringLearner = Learner<L> && requires(const L& l, const typename L::Mo
     { l.load(file, notes) } -> std::same_as<typename L::ModelType>;
 };
 
-/// A learner whose training can be continued after an interruption, with the same result.
+/// A learner whose training can resume after an interruption, with the same result.
 template <class L>
 concept ResumableLearner = Learner<L> && requires(const L& l, const TrainingSet& data, Seed seed,
                                                   const TrainingObserver& observer, const CheckpointPlace& at) {
     { l.train(data, seed, observer, at) } -> std::same_as<Learned<typename L::ModelType>>;
 };
 
-/// A learner whose results' bits depend on what it runs on: `runs_on()` names it (an instruction set, a device).
+/// A learner whose results' bits depend on the hardware; `runs_on()` names it (an instruction set, a device).
 template <class L>
 concept RunsOnHardware = Learner<L> && requires(const L& l) {
     { l.runs_on() } -> std::convertible_to<std::string>;
 };
 
-/// A learner that can say before the first training that none can be: `check_values()` of its own values,
-/// `check_data(list)` of each list of images that it will be given; both throw ValueError.
+/// A learner that can detect before the first training that no training is possible: `check_values()` checks its own
+/// values, `check_data(list)` each list of images that it will get; both throw ValueError.
 template <class L>
 concept CheckingLearner = Learner<L> && requires(const L& l, const TrainingData& fit, const ValidationData& validation,
                                                  const TestData& test) {
@@ -72,15 +73,15 @@ concept CheckingLearner = Learner<L> && requires(const L& l, const TrainingData&
     l.check_data(test);
 };
 
-/// A learner that some types of networks would leave without an identity in files: `unidentified()` says why.
+/// A learner whose type of network may have no identity in files; `unidentified()` gives the reason.
 template <class L>
 concept IdentifiedLearner = Learner<L> && requires(const L& l) {
     { l.unidentified() } -> std::convertible_to<std::string>;
 };
 
-/// A learner that can train several models at a time: `share(jobs)` is one like it for one of `jobs` threads that
-/// train at once, to the same bits; `import_model(model)` makes of what such a one trained a model like this one's own;
-/// `jobs()` says how many at a time are fastest.
+/// A learner that can train several models concurrently. `share(jobs)` returns a similar learner for one of `jobs`
+/// concurrent threads, with the same bits. `import_model(model)` converts a model that such a learner trained to this
+/// one's own. `jobs()` is the fastest number of concurrent trainings.
 template <class L>
 concept ConcurrentLearner =
     Learner<L> && std::copyable<L> && requires(const L& l, int jobs, const typename L::ModelType& model) {
@@ -91,9 +92,9 @@ concept ConcurrentLearner =
 
 namespace study {
 
-/// Runs a session to its end; with a place for checkpoints from the one that is there, leaving one at each round's end
-/// and where it is stopped. Throws Stopped then.
-/// Not inlined: a caller knows the session's type, and optimisers would compile the whole loop for each.
+/// Runs a training session to its end. With a checkpoint file, it resumes from an existing checkpoint and writes one at
+/// each round's end and when it is stopped; it then throws Stopped.
+/// Not inlined, because a caller knows the session's type, and the compiler would compile the whole loop for each type.
 [[gnu::noinline]] inline void train_to_the_end(SessionBase& session, const TrainingObserver& observer,
                                                const CheckpointPlace& at) {
     const bool keeps = !at.file.empty();
@@ -110,8 +111,8 @@ namespace study {
 
 }  // namespace study
 
-/// A network trained on backend `B`, attacked and evaluated on backend `Measured`: B unless another is named. Between
-/// the two a model's parameters are carried over as they are; both backends keep them in the same type.
+/// A network trained on backend `B`, and attacked and evaluated on backend `Measured`, which is B by default. A model's
+/// parameters are copied between the two unchanged; both backends store them in the same type.
 template <ANetwork N, Backend B, Optimiser O, Backend Measured = B>
     requires std::same_as<typename Model<N, B>::Real, typename Model<N, Measured>::Real>
 struct NetworkLearner {
@@ -128,7 +129,7 @@ struct NetworkLearner {
     Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});
     }
-    /// With a place for checkpoints: goes on from the one that is there, and leaves one at each round's end.
+    /// With a checkpoint file: resumes from an existing checkpoint and writes one at each round's end.
     Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer,
                              const CheckpointPlace& at) const {
         Recipe own = recipe;
@@ -158,8 +159,7 @@ struct NetworkLearner {
         load_parameters(model, file, notes);
         return model;
     }
-    /// What a training's identity depends on: the network, the loss and every field but the contexts, which are
-    /// hardware.
+    /// A training's identity: the network, the loss and every field except the contexts, which are hardware.
     nlohmann::json json() const {
         nlohmann::json all{{"network", describe<N>()}, {"backend", backend_name()}, {"loss", CrossEntropy::name}};
         for_each_value(*this, [&](const char* name, const auto& field) {
@@ -171,7 +171,7 @@ struct NetworkLearner {
         });
         return all;
     }
-    /// Why a run's folder could not tell this learner's networks from another's; empty: it can.
+    /// Why a run's folder could not identify this learner's networks; empty: it can.
     std::string unidentified() const {
         constexpr int position = first_nameless_layer<N>();
         if constexpr (position == 0)
@@ -181,12 +181,12 @@ struct NetworkLearner {
                    " of the network has no name: a layer is "
                    "known in files by its `static constexpr const char* name` and its `values`";
     }
-    /// Throws ValueError, naming the field, for values with which no network could be trained.
+    /// Throws ValueError, naming the field, for values with which no network can be trained.
     void check_values() const {
         check(optimiser);
         check(recipe);
     }
-    /// Throws ValueError for images of another shape than the network's and for labels beyond its classes.
+    /// Throws ValueError if the images' shape differs from the network's or a label exceeds its classes.
     template <class Data>
     void check_data(const Data& data) const {
         Model<N, B>::check_shape_of(data);

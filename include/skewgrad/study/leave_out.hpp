@@ -1,4 +1,4 @@
-// Takes failed trainings out of a study's results: who reads the results meets networks and cells that are there.
+// Removes failed trainings from a study's results, so that readers find only networks and cells that exist.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -10,14 +10,14 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// Leaves out of plan and records every training that has a reason among `failed` (one text a training, empty where it
-/// did not fail) and each cell that it attacks or suffers; `results.failed` says which and why.
+/// Removes from plan and records every training that has a reason in `failed` (one text for each training, empty if it
+/// did not fail), and each cell whose victim or source it is. `results.failed` lists them with the reasons.
 inline void leave_out(StudyResults& results, const std::vector<std::string>& failed) {
     if (std::ranges::all_of(failed, [](const std::string& reason) { return reason.empty(); })) return;
     const auto lost = [&](std::size_t t) { return !failed[t].empty(); };
     Plan rest;
     rest.left_out = results.plan.left_out;
-    std::vector<std::size_t> now(failed.size());  // each training's number in what remains
+    std::vector<std::size_t> now(failed.size());  // each training's number among the remaining ones
     std::vector<TrainingResult> trainings;
     for (std::size_t t = 0; t < failed.size(); ++t) {
         PlannedTraining& planned = results.plan.trainings[t];

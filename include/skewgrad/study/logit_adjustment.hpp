@@ -1,4 +1,4 @@
-// Logit adjustment: what a skewed training set did to the decision threshold, taken back after training.
+// Logit adjustment: corrects the decision threshold of a network trained on a skewed set, after training.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -18,8 +18,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// log((1/K) / (n_k/n)) for class counts n_k: added to the logits it makes up for the classes' shares (Menon et al.
-/// 2021, "Long-tail learning via logit adjustment", with tau = 1). Throws ValueError for a class without images.
+/// log((1/K) / (n_k/n)) for class counts n_k. Added to the logits, it compensates for the class frequencies (Menon et
+/// al. 2021, "Long-tail learning via logit adjustment", with tau = 1). Throws ValueError for a class without images.
 inline std::vector<double> logit_offsets(std::span<const int> counts) {
     double all = 0;
     for (std::size_t k = 0; k < counts.size(); ++k) {
@@ -33,16 +33,16 @@ inline std::vector<double> logit_offsets(std::span<const int> counts) {
     return offsets;
 }
 
-/// Any differentiable model with a constant added to each logit, attacked through the sums. The gradient of the
-/// cross-entropy at z + b is, with q = softmax(z + b) and g_k the model's own gradient at label k,
-/// sum over k of q_k (g_y - g_k): each g_y - g_k is the gradient of z_k - z_y, and q weighs them.
-/// K gradients a call; a network does it in one (`with_adjusted_logits`).
+/// Any differentiable model with a constant added to each logit, attacked through the adjusted logits. The gradient of
+/// the cross-entropy at z + b is, with q = softmax(z + b) and g_k the model's own gradient at label k, sum over k of
+/// q_k (g_y - g_k): each g_y - g_k is the gradient of z_k - z_y, and q weighs them.
+/// It takes K gradients for each call; a network needs only one (`with_adjusted_logits`).
 template <Differentiable M>
 class LogitAdjusted {
 public:
     using Real = differentiable::RealOf<M>;
 
-    /// @throws ValueError where a model is given another number of logits than `offsets` has, at the first call.
+    /// @throws ValueError at the first call if the model's number of logits differs from that of `offsets`.
     LogitAdjusted(M model, std::vector<double> offsets)
         : LogitAdjusted(std::make_shared<const M>(std::move(model)), std::move(offsets)) {}
     LogitAdjusted(std::shared_ptr<const M> model, std::vector<double> offsets)
@@ -89,8 +89,8 @@ private:
     std::vector<double> offsets_;
 };
 
-/// Adds an offset to each of the biases that a network's values end in, rounding the sums once. Throws ValueError
-/// unless there is one offset a class.
+/// Adds an offset to each bias of a network's last layer, and rounds each sum once. Throws ValueError unless there is
+/// one offset for each class.
 template <class Real>
 void add_to_biases(std::span<Real> biases, std::span<const double> offsets) {
     if (offsets.size() != biases.size())
@@ -100,7 +100,8 @@ void add_to_biases(std::span<Real> biases, std::span<const double> offsets) {
         biases[k] = static_cast<Real>(static_cast<double>(biases[k]) + offsets[k]);
 }
 
-/// Whether a network ends in the biases of a dense layer: adding to its logits is then adding to those.
+/// Whether a network ends in the biases of a dense layer. Adding to its logits is then the same as adding to those
+/// biases.
 template <class N>
 inline constexpr bool ends_in_biases = std::string_view(N::nodes.back().layer) == "dense";
 
@@ -116,7 +117,7 @@ Model<N, B> with_adjusted_logits(const Model<N, B>& model, std::span<const doubl
     adjusted.set_parameters(values);
     return adjusted;
 }
-/// A learner of a user's own that trains LogitAdjusted models has its logits adjusted so.
+/// Logit adjustment for a user's own learner that trains LogitAdjusted models.
 template <Differentiable M>
 LogitAdjusted<M> with_adjusted_logits(const LogitAdjusted<M>& model, std::span<const double> offsets) {
     return {model.model(), {offsets.begin(), offsets.end()}};

@@ -1,4 +1,4 @@
-// Planning: the smallest set of trainings that a study's cells mention, and the cells.
+// Planning of a study: its cells, and the smallest set of trainings that they need.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -11,21 +11,20 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// A kind of network as a plan sees it: its description for each of the study's classes, all the same where it skews
-/// none.
+/// A kind of network in planning: its description for each of the study's classes, all equal if it skews none.
 struct KindToPlan {
     std::vector<nlohmann::json> descriptions;
     bool skews = false;
-    std::optional<Label> only;                ///< the one class that it is trained for; none: every class
-    std::function<Seed(Seed)> training_seed;  ///< empty: the seed itself
+    std::optional<Label> only;                ///< the only class that it is trained for; none: every class
+    std::function<Seed(Seed)> training_seed;  ///< empty: the seed unchanged
 };
 
 struct AttackToPlan {
-    bool uses_source = true;  ///< false: noise, one cell a victim
-    bool own_only = false;    ///< a self-check: from the victim's own gradient only
+    bool uses_source = true;  ///< false: noise, with one cell for each victim
+    bool own_only = false;    ///< a self-check: only with the victim's own gradient
 };
 
-/// What a plan is made of, without the study's types: planning is compiled once, whatever is studied.
+/// The type-erased inputs of planning, so that planning is compiled once for all studies.
 struct ToPlan {
     nlohmann::json learner;  ///< with its data_protocol
     std::vector<KindToPlan> kinds;
@@ -33,8 +32,8 @@ struct ToPlan {
     std::vector<AttackToPlan> attacks;
     std::vector<Label> classes;
     std::vector<Seed> seeds;
-    bool adjust_logits = false;         ///< every kind that is trained once a class stands a second time, adjusted
-    std::vector<std::size_t> transfer;  ///< kinds between which the first attack is carried over, both ways
+    bool adjust_logits = false;         ///< adds a logit-adjusted copy of each kind that is trained once for each class
+    std::vector<std::size_t> transfer;  ///< kinds between which the first attack is transferred, both ways
     std::vector<std::string> left_out;
 };
 
@@ -103,7 +102,7 @@ private:
                 if (const std::size_t twin = network(0, 0, seed); twin != victim) cells(victim, twin, from, c, true);
         }
     }
-    /// Attacked through its own adjusted logits.
+    /// Cells attacked through a network's own adjusted logits.
     void adjusted(Seed seed) {
         std::size_t kind = of_.kinds.size();
         for (std::size_t k = 0; k < of_.kinds.size(); ++k) {
@@ -120,8 +119,8 @@ private:
             ++kind;
         }
     }
-    /// From the networks of the next seed where there are several, so that source and victim share no initial weights;
-    /// of a skewed kind the network of the attacked class and that of the class after it.
+    /// With several seeds, the sources are networks of the next seed, so that source and victim share no initial
+    /// weights. A skewed kind contributes the network of the attacked class and that of the class after it.
     void transfer(Seed seed) {
         const Seed sources = of_.seeds.size() > 1 ? other_ : seed;
         for (const std::size_t v : of_.transfer)

@@ -13,30 +13,30 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The numbers a protocol may be scaled by, for a quick round.
+/// The sizes of a protocol that can be scaled down for a quick study.
 struct PaperScale {
-    int per_class = 5000;  ///< training images a class
-    int held_out = 500;    ///< of them
-    int ratio = 5;         ///< the larger count over the smaller
+    int per_class = 5000;  ///< training images of each class
+    int held_out = 500;    ///< validation images among them
+    int ratio = 5;         ///< the larger count divided by the smaller
     int rounds = 200;      ///< at most
-    int test_images = 0;   ///< a class; 0: all
+    int test_images = 0;   ///< of each class; 0: all
     float learning_rate = 1e-4f;
 };
 
-/// What is studied beside the protocol and the scale. The optional parts train further networks.
+/// Settings of the study beside the protocol and the scale. The optional parts train additional networks.
 struct PaperParts {
     float epsilon = 0.01f;  ///< of every attack, on pixels in [0, 1]
     Seed seed{1};
-    int seeds = 1;                 ///< whole blocks of networks: seed, seed + 1, ...
-    bool size_matched = false;     ///< balanced sets as large as the under- and the over-sampled ones
-    bool dose = false;             ///< classes 3 and 9 (of CIFAR-10: cat and truck) cut to further counts
-    bool transfer = false;         ///< every kind's gradient against every kind
+    int seeds = 1;                 ///< complete blocks of networks: seed, seed + 1, ...
+    bool size_matched = false;     ///< balanced sets of the same size as the under- and the over-sampled ones
+    bool dose = false;             ///< classes 3 and 9 (of CIFAR-10: cat and truck) under-sampled to further counts
+    bool transfer = false;         ///< every kind's gradient applied to every kind
     std::vector<Label> classes{};  ///< to skew and to attack; none: all
 };
 
-/// The attacks that the paper's study is evaluated with: the fast method of Table 1, what stands beside it (the
-/// iterative method at its default and with 20 steps of a quarter epsilon, controls of the same size), and self-checks:
-/// a tenth of the step must raise the loss, and 20 steps within 0.25 must leave nothing right.
+/// The attacks of the paper's study: the fast method of Table 1, accompanying attacks (the iterative method at its
+/// default and with 20 steps of a quarter epsilon, controls of the same size), and self-checks: a tenth of the step
+/// must raise the loss, and 20 steps within 0.25 must leave no prediction correct.
 using PaperAttacks =
     By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<PermutedSign, Ascent>,
        Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>,
@@ -44,8 +44,8 @@ using PaperAttacks =
 
 namespace study {
 
-/// A protocol's three samplers and what every run has beside them: the balanced set with the small count (the fourth
-/// cell of the 2 x 2) and, on request, of other sizes; one sham skew; further doses of the cut.
+/// A protocol's three samplers and the controls of every run: the balanced set with the small count (the fourth cell of
+/// the 2 x 2) and, on request, of other sizes; one sham skew; further doses of under-sampling.
 template <class ThreeSamplers>
 struct WithControls;
 template <class B, class U, class O>
@@ -55,15 +55,16 @@ struct WithControls<On<B, U, O>> {
 
 }  // namespace study
 
-/// What the paper says; where it is silent, what its authors' code did, unless that treats networks unequally or lets
-/// test images in: 500 images a class held out before the skew, counts 4,500 and 900, flips for all, rounds shared.
+/// The paper's protocol. Where the paper is silent, it follows the authors' code, unless that treats networks unequally
+/// or leaks test images: 500 images of each class held out before the skew, counts 4,500 and 900, flips for all, equal
+/// rounds.
 struct AsWritten {
     static constexpr const char* name = "as written";
     using Network = AsWrittenNetwork;
     using Samplers = On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>>;
     using DataProtocol = HoldOutBeforeSampling;
 
-    /// Images of a class that is not cut.
+    /// Images of a class that is not under-sampled.
     static int whole(const PaperScale& s) { return s.per_class - s.held_out; }
     static RmsProp optimiser(const PaperScale& s) { return {.learning_rate = s.learning_rate, .decay = 1e-5f}; }
     static Recipe recipe(const PaperScale& s) { return {.batch = 32, .rounds = s.rounds, .patience = 10}; }
@@ -76,8 +77,8 @@ struct AsWritten {
     static constexpr bool clip = true;
 };
 
-/// What the authors' code did: cuts in file order, the test set deciding when to stop for all but the over-sampled
-/// networks, sign(0) = 1, no clipping. See AsAuthorsRan for the row that stays open.
+/// The protocol of the authors' code: under-sampling in file order, early stopping on the test set for all but the
+/// over-sampled networks, sign(0) = 1, no clipping. See AsAuthorsRan for the row that is undecided.
 struct AsRun {
     static constexpr const char* name = "as run";
     using Network = AsRunNetwork;
@@ -98,8 +99,8 @@ struct AsRun {
     static constexpr bool clip = false;
 };
 
-/// The whole study under a protocol, on a backend; `N` replaces the protocol's network where a quick one is wanted, and
-/// `Measured` the backend that attacks and evaluates.
+/// The whole study under a protocol, on a backend. `N` replaces the protocol's network by a quick one; `Measured` is
+/// the backend that attacks and evaluates.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Backend Measured = B>
 using PaperStudy =
     Study<NetworkLearner<N, B, RmsProp, Measured>, typename study::WithControls<typename Protocol::Samplers>::type,
@@ -107,7 +108,7 @@ using PaperStudy =
 
 namespace study {
 
-/// The balanced sets with a count: the fourth cell first, then as large as the under- and the over-sampled set.
+/// The balanced sets by count: the fourth cell first, then those of the size of the under- and the over-sampled set.
 inline std::vector<Sampler<Balanced>> balanced_sets(int classes, int whole, int few, bool size_matched) {
     std::vector<Sampler<Balanced>> sets{{.count = few}};
     if (size_matched) {
@@ -117,14 +118,14 @@ inline std::vector<Sampler<Balanced>> balanced_sets(int classes, int whole, int 
     return sets;
 }
 
-/// The classes that doses cut, of those that the data have.
+/// The classes under-sampled in the dose part, if the data have them.
 inline std::vector<int> dosed_classes(int classes) {
     std::vector<int> all{3, 9};
     std::erase_if(all, [&](int c) { return c >= classes; });
     return all;
 }
-/// Counts between few and whole, in the proportions of 100, 300, 900, 2,000 to 4,500; `few` and the whole class are
-/// in every study.
+/// Counts between few and whole, in the proportions of 100, 300, 900, 2,000 to 4,500. Every study includes `few` and
+/// the whole class.
 template <class U>
 std::vector<U> doses(int classes, int whole, int few) {
     std::vector<U> all;
@@ -135,7 +136,7 @@ std::vector<U> doses(int classes, int whole, int few) {
     return all;
 }
 
-/// Classes by number: their names are the data's, which are not known here.
+/// Classes are given by number, because the names belong to the data, which are unknown here.
 inline std::vector<std::string> parts_left_out(const PaperParts& parts, int classes) {
     std::vector<std::string> all;
     if (!parts.classes.empty()) all.push_back("the networks and cells of the other classes: without --classes");
@@ -178,7 +179,8 @@ inline auto paper_attacks(const PaperParts& parts, bool clip, float zero) {
         AsSelfCheck<Steps>{twenty_steps(0.25f)});
 }
 
-/// Those asked for, in the order of labels, or all. Throws ValueError for one that is none of `count` or stands twice.
+/// The requested classes in the order of labels, or all. Throws ValueError for a class not below `count` or given
+/// twice.
 inline std::vector<Label> classes_studied(std::vector<Label> asked, int count) {
     if (asked.empty())
         for (int c = 0; c < count; ++c) asked.push_back(Label(c));
@@ -198,7 +200,7 @@ inline std::vector<Seed> seeds_from(Seed first, int count) {
     for (int s = 0; s < count; ++s) all.push_back({first.value + static_cast<std::uint64_t>(s)});
     return all;
 }
-/// Epsilons of 0 to `most` steps of a byte.
+/// Epsilons of 0 to `most` steps of 1/255.
 inline std::vector<float> byte_steps(int most) {
     std::vector<float> all;
     for (int k = 0; k <= most; ++k) all.push_back(static_cast<float>(k) / 255.0f);
@@ -208,8 +210,8 @@ inline std::vector<float> byte_steps(int most) {
 }  // namespace study
 
 /// The study's values. A seed has the paper's trainings (one balanced, ten under, ten over), the next seed's balanced
-/// one and two controls; the paper's 50 pairs of victim, class and source, ten more for Different / Balanced, and the
-/// controls' pairs beside them.
+/// network and two controls; the paper's 50 combinations of victim, class and source, ten more for Different /
+/// Balanced, and the controls' combinations.
 template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Backend Measured = B>
 PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const PaperScale& scale,
                                                  const PaperParts& parts, typename B::Context on = {},

@@ -1,4 +1,4 @@
-// The plan of a study as a value: its trainings, its cells, what was left out.
+// The plan of a study as a value: its trainings, its cells, and the parts left out.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -15,9 +15,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Whose gradient a victim is attacked with. same_model: its own. different_model: that of a balanced network that does
-/// not share the victim's seed; with S seeds that of the next one, with one seed an extra one. shared_seed: that of the
-/// balanced network of the victim's own seed. transfer: that of another kind of network.
+/// The source of the gradient that attacks a victim. same_model: the victim itself. different_model: a balanced network
+/// that does not share the victim's seed; with S seeds that of the next one, with one seed an extra one. shared_seed:
+/// the balanced network of the victim's own seed. transfer: another kind of network.
 enum class Source { same_model, different_model, shared_seed, transfer };
 
 inline const char* to_string(Source from) {
@@ -31,30 +31,30 @@ struct SameModel {
 struct DifferentModel {
     static constexpr Source source = Source::different_model;
 };
-/// Met with the first attack only.
+/// Used with the first attack only.
 struct SharedSeed {
     static constexpr Source source = Source::shared_seed;
 };
 
-/// One network of the study. Where `adjusts` is set nothing is trained: it is that training's network with its logits
-/// adjusted (study/logit_adjustment.hpp).
+/// One network of the study. If `adjusts` is set, nothing is trained: it is that training's network with adjusted
+/// logits (study/logit_adjustment.hpp).
 struct PlannedTraining {
     TrainingKey key;
-    std::size_t sampler = 0;      ///< which of the study's samplers; adjusted ones are counted on behind them
-    std::optional<Label> skewed;  ///< the class it was given, where it takes one
+    std::size_t sampler = 0;      ///< index of the study's sampler; adjusted kinds are numbered after them
+    std::optional<Label> skewed;  ///< the class given to the sampler, if it takes one
     Seed seed;                    ///< of validation images and samples
     Seed training_seed;           ///< of weights, order, dropout and flips; differs from `seed` for a sham skew
     std::optional<std::size_t> adjusts{};
 };
 
 struct PlannedCell {
-    std::size_t victim = 0, source = 0;  ///< which of the plan's trainings
+    std::size_t victim = 0, source = 0;  ///< indices of the plan's trainings
     Source from = Source::same_model;
-    std::size_t attack = 0;  ///< which of the study's attacks
+    std::size_t attack = 0;  ///< index of the study's attack
     Label attacked_class{};
 };
 
-/// The cells of one victim, source and class: evaluated together, kept in one file.
+/// The cells of one victim, source and class, which are evaluated together and stored in one file.
 struct CellGroup {
     std::size_t victim = 0, source = 0;
     Label attacked_class{};
@@ -64,9 +64,9 @@ struct CellGroup {
 struct Plan {
     std::vector<PlannedTraining> trainings;
     std::vector<PlannedCell> cells;
-    std::vector<std::string> left_out;  ///< optional parts that this study goes without, one sentence each
+    std::vector<std::string> left_out;  ///< optional parts that this study does not include, one sentence each
 
-    /// Whether any cell attacks the class: a study may be of some classes only.
+    /// Whether any cell attacks the class; a study may cover only some classes.
     bool attacks(Label c) const {
         return std::ranges::any_of(cells, [c](const PlannedCell& cell) { return cell.attacked_class == c; });
     }
@@ -79,17 +79,17 @@ struct Plan {
         if (added) trainings.push_back(std::move(wanted));
         return found->second;
     }
-    /// Adds a cell unless the same victim meets the same attack from the same source already.
+    /// Adds a cell unless the same victim already has the same attack from the same source.
     void cell(const PlannedCell& wanted) {
         const auto identity = std::tuple(wanted.victim, wanted.source, wanted.attack, index(wanted.attacked_class));
         if (known_.insert(identity).second) cells.push_back(wanted);
     }
-    /// How many networks are really trained: all but the adjusted ones.
+    /// The number of networks that are actually trained: all but the adjusted ones.
     std::size_t trained() const {
         return static_cast<std::size_t>(
             std::count_if(trainings.begin(), trainings.end(), [](const auto& t) { return !t.adjusts; }));
     }
-    /// All cells in groups, those of one source and class side by side.
+    /// All cells in groups. Groups of one source and class are adjacent.
     std::vector<CellGroup> groups() const {
         std::map<std::tuple<std::size_t, int, std::size_t>, CellGroup> all;
         for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -110,7 +110,7 @@ private:
     std::set<std::tuple<std::size_t, std::size_t, std::size_t, int>> known_;
 };
 
-/// "Under cat, seed 1": what a network was trained on, for people.
+/// "Under cat, seed 1": a readable title of a network by its training set.
 inline std::string title_of(const PlannedTraining& t, const std::vector<std::string>& class_names) {
     nlohmann::json sampler = t.key.sampler;
     std::string title;

@@ -1,4 +1,4 @@
-// A run's run.json and plan.json as they are read: nothing is made of an entry that is not as it must be.
+// Readers of a run's run.json, plan.json and failed.json, which reject any malformed entry.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -16,8 +16,8 @@ namespace SKEWGRAD_NAMESPACE::study {
 
 inline constexpr int run_format = 3;  // 1: before values were visited by their fields; 2: rounds were called looks
 
-/// run.json: format, configuration and its digest, class names, at least one hardware. Throws FileError naming file and
-/// place where it is damaged or another format's.
+/// Reads run.json: format, configuration and its digest, class names, at least one hardware. Throws FileError, naming
+/// file and place, if it is damaged or of another format.
 inline nlohmann::json read_run(const std::filesystem::path& file) {
     nlohmann::json run = read_json(file);
     const JsonEntry entry(run, file.string());
@@ -34,11 +34,11 @@ inline nlohmann::json read_run(const std::filesystem::path& file) {
     return run;
 }
 
-/// plan.json: what a run consists of, for who has not its study at hand.
+/// plan.json: the parts of a run, for readers without the study's code.
 struct PlanFile {
     struct Training {
         std::string name, title;
-        std::string adjusts;  ///< the training whose network it is with adjusted logits; empty: it is trained
+        std::string adjusts;  ///< the training whose logits it adjusts; empty: it is trained itself
     };
     struct Group {
         std::string name;
@@ -50,7 +50,7 @@ struct PlanFile {
     std::vector<Group> groups;
 };
 
-/// Throws FileError naming file and place where it is damaged.
+/// Throws FileError, naming file and place, if it is damaged.
 inline PlanFile read_plan(const std::filesystem::path& file) {
     const nlohmann::json json = read_json(file);
     const JsonEntry entry(json, file.string());
@@ -71,8 +71,8 @@ inline PlanFile read_plan(const std::filesystem::path& file) {
     return plan;
 }
 
-/// failed.json: why a training came to nothing. Throws FileError where it is damaged, or of another training than
-/// `expected` made it.
+/// failed.json: the reason why a training failed. Throws FileError if it is damaged, or belongs to another training
+/// than `expected`.
 inline std::string read_failure(const std::filesystem::path& file, const nlohmann::json& expected) {
     const nlohmann::json json = read_json(file);
     const JsonEntry entry(json, file.string());

@@ -1,4 +1,4 @@
-// A study composed at compile time: a learner, samplers, sources and attacks; planned, then run.
+// A study composed at compile time from a learner, samplers, sources and attacks; planned, then run.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The three lists of a study: what networks are trained on, whose gradients attack them, and how.
+/// The three lists of a study: the samplers of the training sets, the gradient sources, and the attacks.
 template <class... Samplers>
 struct On {};
 template <class... Sources>
@@ -20,7 +20,7 @@ struct From {};
 template <class... Attacks>
 struct By {};
 
-/// What stands in On<...>: a sampler, or as many samplers of one kind as are wanted at run time.
+/// An element of On<...>: a sampler, or a vector of samplers of one kind, chosen at run time.
 template <class S>
 inline constexpr bool is_kind_of_network = IndexSampler<S>;
 template <class S>
@@ -29,9 +29,9 @@ template <class S>
 concept KindOfNetwork = is_kind_of_network<S>;
 
 /// `Study<Learner, On<Sampler<Balanced>, Sampler<Under>>, From<SameModel, DifferentModel>, By<Attack<FGSM, Ascent>>>`.
-/// A sampler with a `skewed_class` is trained once a class (where it names one: for that class), another once a seed.
-/// Each victim is attacked on its own skewed class (one without: on every class) from each source with each attack. The
-/// first sampler must be the balanced one: it is what "a different model" is trained on.
+/// A sampler with a `skewed_class` is trained once for each class (or only for the class that it names), any other once
+/// for each seed. Each victim is attacked on its own skewed class (on every class if it has none), from each source
+/// with each attack. The first sampler must be the balanced one, because "a different model" is trained on it.
 template <Learner L, class Kinds, class Sources, class Attacks, class DataProtocol = HoldOutBeforeSampling>
 struct Study;
 
@@ -47,15 +47,15 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     std::vector<Seed> seeds{Seed{1}};
     int test_images_per_class = 0;  ///< 0: all
     bool smallest_epsilons = true;  ///< measure them along Attack<FGSM, Ascent>
-    std::vector<float> sweep{};     ///< epsilons at which accuracy is taken along the same; empty: none
-    /// Each network of a sampler that is trained once a class is attacked a second time with its logits adjusted to the
-    /// classes' shares, where the model can do that (LogitAdjustable).
+    std::vector<float> sweep{};     ///< epsilons at which accuracy along it is measured; empty: none
+    /// Each network of a sampler that is trained once for each class is attacked a second time with its logits adjusted
+    /// to the class frequencies, if the model supports that (LogitAdjustable).
     bool adjust_logits = false;
-    /// Samplers, counted on through vectors, between whose networks the first attack is carried over.
+    /// Indices of samplers (vectors count by element) between whose networks the first attack is transferred.
     std::vector<std::size_t> transfer{};
-    std::vector<std::string> left_out{};  ///< optional parts not asked for, one sentence each: the plan lists them
+    std::vector<std::string> left_out{};  ///< optional parts not requested, one sentence each: the plan lists them
 
-    /// Throws ValueError, naming field and value, where learner or attacks have values that cannot be.
+    /// Throws ValueError, naming field and value, if the learner or an attack has invalid values.
     void check_values() const {
         if constexpr (CheckingLearner<L>) learner.check_values();
         study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::check_values(attack); });
@@ -66,7 +66,7 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
             if (!data.validation.empty()) learner.check_data(data.validation);
         }
     }
-    /// `test`: those that are attacked and evaluated.
+    /// `test`: the images that are attacked and evaluated.
     void check_test_images(const TestData& test) const {
         if constexpr (CheckingLearner<L>) learner.check_data(test);
         for (const Label c : classes)
@@ -74,7 +74,7 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
                 attacks, [&](std::size_t, const auto& attack) { study::check_images(attack, test.of_class(c)); });
     }
 
-    /// What it is without its types; to be used while the study lives.
+    /// The type-erased study; valid during the lifetime of this study.
     study::ErasedStudy erased_study() const {
         static constexpr Source from[] = {O::source...};
         static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
@@ -110,19 +110,20 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
 
     std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
-    /// Trains what the plan says and evaluates every cell. Throws what loaders, samplers and sessions throw.
-    /// @param jobs networks to train at a time, where the learner can (ConcurrentLearner), 0: as many as are fastest
-    /// on its backend; the same results for any
+    /// Trains the networks of the plan and evaluates every cell. Throws the exceptions of loaders, samplers and
+    /// sessions.
+    /// @param jobs number of concurrent trainings, if the learner supports it (ConcurrentLearner); 0: the fastest
+    /// number on its backend. The results are the same for any number.
     StudyResults run(const Splits& data, const StudyObserver& observer = {}, int jobs = 1) const {
         return erase([&](const auto& whole, auto& work) { return whole.run(work, data, nullptr, observer, jobs); });
     }
-    /// The same within a run's folder: what is there is taken as done, what is missing is run and kept. Throws
-    /// FileError where the folder is another study's, damaged or full; what is in it stays as it was.
+    /// The same in a run's folder: existing parts count as done, missing ones are run and stored. Throws FileError if
+    /// the folder belongs to another study, is damaged or full; its contents then stay unchanged.
     StudyResults run(const Splits& data, RunFolder& folder, const StudyObserver& observer = {}, int jobs = 1) const {
         return erase([&](const auto& whole, auto& work) { return whole.run(work, data, &folder, observer, jobs); });
     }
-    /// `visit(study, work)`, which may call `study.run(work, ...)` where nothing knows this study's types:
-    /// in another unit, which then is not compiled again with every study. Both live until `visit` returns.
+    /// Calls `visit(study, work)`, which may call `study.run(work, ...)` in a translation unit that does not know this
+    /// study's types and is therefore not recompiled with every study. Both live until `visit` returns.
     template <class Visit>
     decltype(auto) erase(Visit visit) const {
         const study::ErasedStudy whole = erased_study();

@@ -1,4 +1,4 @@
-// A quantity in every seed, and its estimate over seeds: the interval rests on seeds, and on no less than their images.
+// A quantity in every seed, and its estimate over seeds, whose variance is at least that of the images.
 #pragma once
 #include <cmath>
 #include <cstddef>
@@ -12,21 +12,23 @@
 
 namespace SKEWGRAD_NAMESPACE::report {
 
-/// One quantity of one class in every seed of a report; none where the study lacks it. A value can also be undefined.
-/// `share`: with its denominator, where it is the share of one seed, of which an interval over images can be told.
+/// One quantity of one class in every seed of a report; an element is empty if the study lacks it. A value can also be
+/// undefined.
+/// `share`: the proportion with its denominator if there is one seed only, so that an interval over images can be
+/// computed.
 struct BySeed {
     std::vector<std::optional<claims::CaseValue>> values;
     std::optional<Ratio> share{};
 };
 
-/// A number and its interval, where it has one.
+/// A number and its interval, if it has one.
 struct Estimated {
     std::optional<double> value, low, high;
 };
 
-/// Over the seeds at these positions: nothing where one of them has no value. Several seeds: their mean and Student's
-/// 95 % interval, whose variance is at least that of the images. One seed: the value, with Wilson's 95 % interval over
-/// images if it is a share, in percent. Never an interval over seeds that are not there.
+/// The estimate over the seeds at these positions; empty if one of them has no value. For several seeds: their mean and
+/// Student's 95 % interval, whose variance is at least that of the images. For one seed: the value, with Wilson's 95 %
+/// interval over images if it is a proportion, in percent. Missing seeds never contribute to an interval.
 inline Estimated estimated(const BySeed& of, const std::vector<std::size_t>& seeds) {
     std::vector<double> values;
     double variance = 0;

@@ -1,4 +1,4 @@
-// Quantities that stand side by side in a table or figure, over the same classes and seeds; what left, by name.
+// Quantities compared in a table or figure over the same classes and seeds, with the excluded ones named.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@ struct Quantity {
     std::map<Label, BySeed> classes;
 };
 
-/// The classes and seeds that all quantities have (`claims::compare`), and what they are over them.
+/// The classes and seeds that all quantities have (`claims::compare`), and the quantities' estimates over them.
 class Comparison {
 public:
     Comparison(const StudyView& view, std::vector<Quantity> quantities) : quantities_(std::move(quantities)) {
@@ -47,12 +47,12 @@ public:
     const claims::Compared& over() const noexcept { return over_; }
     std::size_t size() const noexcept { return quantities_.size(); }
 
-    /// A class's estimate over the comparison's seeds, also where the class has left the averages.
+    /// A class's estimate over the comparison's seeds, even if the class is excluded from the averages.
     Estimated of(std::size_t quantity, Label c) const {
         const auto found = quantities_.at(quantity).classes.find(c);
         return found == quantities_.at(quantity).classes.end() ? Estimated{} : estimated(found->second, seeds_);
     }
-    /// The plain average over the comparison's classes in every seed, and its estimate over the seeds.
+    /// The unweighted average over the comparison's classes in every seed, and its estimate over the seeds.
     Estimated average(std::size_t quantity) const {
         if (over_.classes.empty() || quantities_.at(quantity).classes.empty()) return {};
         BySeed average;
@@ -61,7 +61,7 @@ public:
             std::optional<claims::CaseValue> sum;
             for (const Label c : over_.classes) {
                 const auto& values = quantities_[quantity].classes.at(c).values;
-                if (s >= values.size() || !values[s]) return {};  // of this quantity nothing was run
+                if (s >= values.size() || !values[s]) return {};  // this quantity was not run at all
                 sum = sum ? *sum + *values[s] : *values[s];
             }
             average.values.resize(s + 1);
@@ -73,7 +73,7 @@ public:
 private:
     std::vector<Quantity> quantities_;
     claims::Compared over_;
-    std::vector<std::size_t> seeds_;  ///< positions among the report's
+    std::vector<std::size_t> seeds_;  ///< positions among the report's seeds
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::report

@@ -1,4 +1,4 @@
-// What attacked classes are taken for: Figure 6, the flow between look-alikes, and flow against similarity.
+// Confusion of attacked classes: Figure 6, the flow between look-alikes, and flow against similarity.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -22,8 +22,8 @@ namespace SKEWGRAD_NAMESPACE::report {
 
 namespace confusions {
 
-/// The test set under a network that is skewed on `c`, these seeds pooled: class `c` attacked with a gradient or not
-/// attacked, all others as they are.
+/// The confusion matrix of the test set under a network that is skewed on `c`, these seeds pooled. Class `c` is
+/// attacked with a gradient or not attacked; all other classes are not attacked.
 inline Confusion of(const StudyView& view, std::span<const std::uint64_t> seeds, claims::Kind kind, Label c,
                     std::optional<claims::Gradient> attacked) {
     Confusion all(static_cast<int>(view.classes()));
@@ -40,7 +40,7 @@ inline Confusion of(const StudyView& view, std::span<const std::uint64_t> seeds,
     return all;
 }
 
-/// The pair that stands for the others: cat and dog, else the first that are look-alikes, else the first two.
+/// The pair shown as the example: cat and dog, else the first look-alikes, else the first two classes.
 inline std::vector<Label> shown_pair(const StudyView& view) {
     const std::size_t first = chosen_class(view);
     const auto& partners = view.evidence().partners;
@@ -49,7 +49,7 @@ inline std::vector<Label> shown_pair(const StudyView& view) {
     return {label_of(first), label_of(first == 0 ? 1 : 0)};
 }
 
-/// Answers to one class's own images under a kind of network, these seeds pooled.
+/// The look-alike's proportion of the errors on one class's images under a kind of network, these seeds pooled.
 inline Ratio share_to_partner(const StudyView& view, std::span<const std::uint64_t> seeds, claims::Kind kind, Label c,
                               Label partner, claims::Gradient gradient, bool attacked) {
     Ratio r;
@@ -65,7 +65,8 @@ inline Ratio share_to_partner(const StudyView& view, std::span<const std::uint64
 
 }  // namespace confusions
 
-/// Clean, another network's gradient, the own, and the paper's where the classes are its.
+/// Confusion matrices without attack, with another network's gradient, with the own gradient, and the paper's if the
+/// classes are the paper's.
 inline Figure figure_6_maps(const StudyView& view) {
     using claims::Gradient, claims::Kind;
     const std::vector<std::uint64_t> seeds = flow_seeds(view.evidence()).seeds;
@@ -106,7 +107,7 @@ inline Figure figure_6_maps(const StudyView& view) {
         .across = view.classes_are_the_papers() ? 4U : 3U};
 }
 
-/// Shares of the errors that go to the look-alike: without attack, under another's gradient, under the own.
+/// The look-alike's proportion of the errors: without attack, with another network's gradient, with the own gradient.
 inline Figure flow_figure(const StudyView& view) {
     using claims::Gradient, claims::Kind;
     const auto& partners = view.evidence().partners;
@@ -119,7 +120,7 @@ inline Figure flow_figure(const StudyView& view) {
             names.push_back(view.class_names()[c] + " → " + view.evidence().class_name(*partners[c]));
         }
     constexpr std::size_t room =
-        6;  // for both names; with more pairs the attacked class alone, its look-alike is in the table
+        6;  // for both names; with more pairs, only the attacked class is shown, and the table has the look-alike
     if (names.size() > room)
         for (std::size_t k = 0; k < pairs.size(); ++k) names[k] = view.evidence().class_name(pairs[k].first);
     std::vector<Plot> plots;
@@ -160,7 +161,7 @@ inline Figure flow_figure(const StudyView& view) {
         .panels = std::move(plots)};
 }
 
-/// Where similarity is known: what the attack adds to a pair's confusion against how alike the pair is.
+/// If similarity is known: the confusion that the attack adds to a pair against the pair's similarity.
 inline Figure similarity_figure(const StudyView& view) {
     using claims::Gradient, claims::Kind;
     const std::vector<std::uint64_t> seeds = flow_seeds(view.evidence()).seeds;

@@ -1,4 +1,4 @@
-// A study's report: its sections in the order in which a reader asks, and the tables that stand in them.
+// A study's report page: its sections in reading order, with their tables.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -132,8 +132,8 @@ inline ShownTable shown_flow(const StudyView& view) {
             .table = flow_table(view.evidence())};
 }
 
-/// How many images two networks of a seed both get right, the percent of them that the attack turns in each, and how
-/// much larger the first is.
+/// The number of images that two networks of a seed both classify correctly, the percent of them that the attack flips
+/// in each, and the excess of the first.
 inline std::vector<TableCell> flip_cells(const StudyView& view, std::uint64_t seed, Label c, claims::Kind first,
                                          claims::Kind second) {
     const auto *a = view.images(seed, first, c), *b = view.images(seed, second, c);
@@ -150,7 +150,7 @@ inline std::vector<TableCell> flip_cells(const StudyView& view, std::uint64_t se
     return {matched, rate_a, rate_b, rate_a - rate_b};
 }
 
-/// The primary measure of vulnerability, a row a seed and class.
+/// The primary measure of vulnerability, a row for each seed and class.
 inline ShownTable shown_flips(const StudyView& view) {
     Table table({{.title = "class", .align = Align::left},
                  {.title = "seed"},

@@ -1,4 +1,4 @@
-// The seeds and classes that a comparison is over: one rule for every average over classes.
+// The seeds and classes of a comparison, by one rule for every average over classes.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -15,10 +15,10 @@
 
 namespace SKEWGRAD_NAMESPACE::claims {
 
-/// One of the quantities that are compared: its value for every class and seed, or what the study lacks for it.
+/// One of the compared quantities: its value for every class and seed, or the name of what the study lacks.
 struct ComparedColumn {
-    std::string name;                           ///< for readers; empty: it is the only one
-    std::int64_t least_images = fewest_images;  ///< over fewer a value counts as undefined
+    std::string name;                           ///< for readers; empty: there is only one column
+    std::int64_t least_images = fewest_images;  ///< with fewer images, a value counts as undefined
     std::map<Label, std::map<std::uint64_t, CaseValue>> values{};
     std::map<Label, std::map<std::uint64_t, std::string>> lacks{};
 
@@ -29,22 +29,22 @@ struct ComparedColumn {
     }
 };
 
-/// What a comparison is over: every column has a defined value of each of these classes in each of these seeds.
+/// The scope of a comparison: every column has a defined value for each of these classes in each of these seeds.
 struct Compared {
     std::vector<std::uint64_t> seeds;
     std::vector<Label> classes;
-    std::vector<std::string> left_names;  ///< seeds and classes that left, by name
-    std::vector<std::string> left_out;    ///< the same with the reason
-    std::vector<std::string> not_run;     ///< what no seed has, of the columns and classes asked for
+    std::vector<std::string> left_names;  ///< names of the excluded seeds and classes
+    std::vector<std::string> left_out;    ///< the same with the reasons
+    std::vector<std::string> not_run;     ///< requested columns and classes that no seed has
 
     bool over(Label c) const { return std::find(classes.begin(), classes.end(), c) != classes.end(); }
-    /// How a row of averages over it is called: "average", "average without cat, seed 3".
+    /// The label of a row of averages: "average", "average without cat, seed 3".
     std::string average() const {
         std::string text = "average";
         for (const std::string& who : left_names) text += (text.size() == 7 ? " without " : ", ") + who;
         return text;
     }
-    /// " Averages are without cat (same/under, seed 2: 41 images)."; empty: nothing left.
+    /// " Averages are without cat (same/under, seed 2: 41 images)."; empty: nothing is excluded.
     std::string in_words() const {
         std::string text;
         for (const std::string& who : left_out) text += (text.empty() ? " Averages are without " : "; ") + who;
@@ -54,7 +54,7 @@ struct Compared {
 
 namespace comparing {
 
-/// What a seed lacks that another seed has, in any column; none: it is complete.
+/// Data that a seed lacks and another seed has, in any column; empty: the seed is complete.
 inline std::string lack_of(std::span<const ComparedColumn* const> columns, std::uint64_t seed) {
     for (const ComparedColumn* column : columns)
         for (const auto& [c, by_seed] : column->values) {
@@ -67,8 +67,8 @@ inline std::string lack_of(std::span<const ComparedColumn* const> columns, std::
     return {};
 }
 
-/// Why a class cannot stay in the comparison: "same/under, seed 2: 41 images", without the column where there is only
-/// one; empty: it is defined everywhere.
+/// Why a class must be excluded from the comparison: "same/under, seed 2: 41 images", without the column's name if
+/// there is only one; empty: it is defined everywhere.
 inline std::string why_undefined(std::span<const ComparedColumn* const> columns, std::span<const std::uint64_t> seeds,
                                  Label c) {
     for (const ComparedColumn* column : columns) {
@@ -86,9 +86,9 @@ inline std::string why_undefined(std::span<const ComparedColumn* const> columns,
 
 }  // namespace comparing
 
-/// The one rule. A column of which nothing was run is no part of the comparison. A seed that lacks what another seed
-/// has (a study in progress) leaves, unless every seed lacks something. Then a class that is undefined or not run in
-/// one column or in one seed leaves all columns and all seeds. `class_names`: by label.
+/// The common rule. A column without any results is not part of the comparison. A seed is excluded if it lacks data
+/// that another seed has (a study in progress), unless every seed lacks something. Then a class that is undefined or
+/// not run in one column or in one seed is excluded from all columns and all seeds. `class_names`: by label.
 inline Compared compare(const std::vector<std::string>& class_names, std::span<const std::uint64_t> seeds,
                         std::span<const ComparedColumn> columns) {
     Compared all;

@@ -1,4 +1,4 @@
-// A study's results as evidence: networks and cells get the names that claims use, from what their keys say.
+// Converts a study's results to evidence: networks and cells get the names that claims use, derived from their keys.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -28,8 +28,8 @@ struct AttackName {
     int draw = 0;
 };
 
-/// Which of the claims' attacks each of the study's is; none for those that no claim asks for. The first attack's
-/// epsilon is the study's.
+/// The claims' name of each attack of the study; none for attacks that no claim uses. The first attack's epsilon is the
+/// study's.
 inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlohmann::json>& attacks) {
     std::vector<std::optional<AttackName>> all;
     if (attacks.empty()) return all;
@@ -41,7 +41,7 @@ inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlo
         if (const std::string check = "self_check_"; name.starts_with(check)) name.erase(0, check.size());
         const auto is = [](double value, double wanted) { return std::abs(value - wanted) <= 1e-5 * wanted; };
         const double size = epsilon_of(attacks[a]);
-        // Where a description does not say the direction, the first of two that are alike goes up.
+        // If a description lacks the direction, the first of two equal attacks is the ascent.
         const bool up = values.contains("direction")
                             ? values.at("direction") == "ascent"
                             : std::find(attacks.begin(), attacks.begin() + static_cast<std::ptrdiff_t>(a),
@@ -60,7 +60,7 @@ inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlo
         } else if (name == "random_sign" && is(size, epsilon)) {
             method = Method::random;
         }
-        // Only noise is drawn more than once; whatever else comes again stands in for nothing.
+        // Only noise has several draws; other repeated attacks get no name.
         if (method && (*method == Method::random || draws[*method] == 0))
             all.push_back(AttackName{*method, draws[*method]++});
         else
@@ -69,10 +69,10 @@ inline std::vector<std::optional<AttackName>> attack_names(const std::vector<nlo
     return all;
 }
 
-/// A sampler as its description tells it.
+/// A sampler's properties from its description.
 struct SamplerName {
     std::string name;
-    int count = 0;  ///< 0: it has none
+    int count = 0;  ///< 0: none
     bool adjusted = false;
 
     bool is_under() const { return name.starts_with("Under"); }  // "UnderInFileOrder" as well
@@ -89,8 +89,8 @@ inline SamplerName sampler_name(const nlohmann::json& description) {
     return {description.at("name").get<std::string>(), counted ? values["count"].get<int>() : 0};
 }
 
-/// Each training's name, by its sampler's description: none for those that no claim asks for. The first count of an
-/// under-sampled (over-sampled) class in the plan is the study's own, others are doses.
+/// Each training's name from its sampler's description; none for trainings that no claim uses. The first count of an
+/// under-sampled (over-sampled) class in the plan is the study's own; other counts are doses.
 inline std::vector<std::optional<NetworkName>> network_names(const StudyResults& results) {
     const auto& trainings = results.plan.trainings;
     const auto size = [&](std::size_t t) {
@@ -111,7 +111,7 @@ inline std::vector<std::optional<NetworkName>> network_names(const StudyResults&
     for (std::size_t t = 0; t < trainings.size(); ++t) {
         const SamplerName s = sampler_name(trainings[t].key.sampler);
         NetworkName name{.block = trainings[t].seed.value, .skewed = trainings[t].skewed};
-        // A size that the classes cannot share evenly is met as nearly as they can.
+        // A size that is not a multiple of the number of classes is matched as closely as possible.
         const auto as_large_as = [&](const std::optional<Own>& other) {
             return other && std::abs(size(t) - other->size) < static_cast<int>(results.class_names.size());
         };
@@ -138,7 +138,7 @@ inline std::vector<std::optional<NetworkName>> network_names(const StudyResults&
     return names;
 }
 
-/// Whose gradient a cell's is; none for sources that no claim asks for.
+/// The source of a cell's gradient; none for sources that no claim uses.
 inline std::optional<Gradient> gradient(const PlannedCell& cell, const std::vector<std::optional<NetworkName>>& names) {
     if (cell.source == cell.victim) return Gradient::own;
     const auto& source = names[cell.source];
@@ -146,7 +146,7 @@ inline std::optional<Gradient> gradient(const PlannedCell& cell, const std::vect
     return source->block == names[cell.victim]->block ? Gradient::same_seed : Gradient::other_seed;
 }
 
-/// The pairs of the paper's section 4.3, where classes have those names; the embedded set's own pairs.
+/// The pairs of the paper's section 4.3 if the classes have those names, or the embedded set's own pairs.
 inline std::vector<std::optional<Label>> partners(const std::vector<std::string>& class_names) {
     std::vector<std::optional<Label>> all(class_names.size());
     if (class_names == Embedded::class_names()) {
@@ -165,16 +165,16 @@ inline std::vector<std::optional<Label>> partners(const std::vector<std::string>
 
 }  // namespace naming
 
-/// `results` must outlive what is returned, which looks at its records. `similarity`: of each of the embedded set's
-/// pairs (Embedded::similarity), where the images are its own.
-/// @throws ValueError for a result whose images are not those of the other cells.
+/// The returned value refers to the records of `results`, which must outlive it. `similarity`: of each pair of the
+/// embedded set (Embedded::similarity), if the images are from that set.
+/// @throws ValueError for a result whose images differ from those of the other cells.
 inline Evidence evidence_of(const StudyResults& results, std::span<const float> similarity = {}) {
     Evidence evidence(results.class_names);
     const auto attacks = naming::attack_names(results.attacks);
     const auto names = naming::network_names(results);
     std::set<std::size_t> victims;
     for (const PlannedCell& cell : results.plan.cells) victims.insert(cell.victim);
-    // A balanced network without skewed ones of its seed is another seed's source, no block.
+    // A balanced network without skewed networks of its seed is another seed's source, not a block.
     bool any_skewed = false;
     for (const std::size_t v : victims) any_skewed = any_skewed || (names[v] && names[v]->kind != Kind::balanced);
     for (const std::size_t v : victims) {
