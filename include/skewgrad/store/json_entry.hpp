@@ -16,8 +16,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// A view of a document; the document must outlive it. Every function throws FileError if the entry is not what is required:
-/// "run.json: hardware.2 is 7, must be an object".
+/// A view of a document; the document must outlive it. Every function throws FileError if the entry is not what is
+/// required: "run.json: hardware.2 is 7, must be an object".
 class JsonEntry {
 public:
     /// `place`: the position of the document itself, for messages; empty: a whole file.
