@@ -104,7 +104,7 @@ inline std::optional<Writer> writer_of(std::string_view name) {
         return value;
     };
     const auto process = number(words[2]), began = number(words[3]);
-    constexpr std::uint64_t largest = 0x7fff'ffff;  // kill() takes 0 and larger numbers for many processes
+    constexpr std::uint64_t largest = 0x7fff'ffff;  // kill() takes 0 and numbers above this for many processes
     if (!process || !began || !number(words[4]) || *process == 0 || *process > largest) return std::nullopt;
     return Writer{std::string(words[0]), std::string(words[1]), *process, *began};
 }

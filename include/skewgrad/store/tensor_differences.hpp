@@ -18,7 +18,7 @@ struct TensorDifferences {
 
     bool none() const { return missing.empty() && unexpected.empty() && different.empty(); }
 
-    /// Throws FileError if there is any difference. It names all of them; of a long list it names the first.
+    /// Throws FileError if there is any difference. It names all of them; of a long list, the first ones.
     void raise(const TensorFile& file) const {
         if (none()) return;
         std::string all;
