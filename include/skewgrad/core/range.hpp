@@ -22,7 +22,7 @@ struct Range {
     }
 };
 
-/// The requirement that the range states: "lie in [0, 1)", "be at least 0 and finite", "be above 0 and finite", "be
+/// The range's requirement in words: "lie in [0, 1)", "be at least 0 and finite", "be above 0 and finite", "be
 /// finite".
 inline std::string requirement(const Range& range) {
     constexpr std::numeric_limits<double> all;

@@ -54,8 +54,8 @@ inline int startable_threads(int wanted) {
     const int count = static_cast<int>(made.size());
     made.clear();
 #if defined(__linux__)
-    // The system counts a thread for a moment after join. The wait is bounded, since its number may belong to another
-    // thread by then.
+    // The system counts a thread for a moment after join. The wait is bounded, since another thread may have its number
+    // by then.
     for (const auto& number : numbers)
         for (int patience = 1000;
              patience > 0 && number != 0 && ::syscall(SYS_tgkill, ::getpid(), number.load(), 0) == 0; --patience)

@@ -11,8 +11,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The names of a value's fields in files, in the order of the fields. A type declares `static constexpr auto fields =
-/// names("epsilon", "steps");`; for a type from elsewhere, specialise `fields_of`.
+/// The names of a value's fields in files, in the order of the fields. A type declares
+/// `static constexpr auto fields = names("epsilon", "steps");`; for a type from elsewhere, specialise `fields_of`.
 template <std::size_t N>
 using Names = std::array<const char*, N>;
 constexpr auto names(std::convertible_to<const char*> auto... all) { return Names<sizeof...(all)>{all...}; }
