@@ -1,15 +1,15 @@
-# Finds what skewgrad's headers include; read by this project's CMakeLists.txt and by the installed package alike.
+# Finds the dependencies of skewgrad's headers; used by this project's CMakeLists.txt and by the installed package.
 #
-# Most of these libraries are headers, and distributions pack them with or without CMake files, so their headers are
-# looked for, not their packages: CMAKE_PREFIX_PATH and the cache variables SKEWGRAD_<NAME>_INCLUDE_DIR steer the search.
-# A target that the surrounding project already made (xtensor, nlohmann_json, ...) wins over the search.
+# Most of these libraries are header-only, and distributions pack them with or without CMake files. So the search is for
+# headers, not for packages: CMAKE_PREFIX_PATH and the cache variables SKEWGRAD_<NAME>_INCLUDE_DIR control it. A target
+# that the surrounding project already made (xtensor, nlohmann_json, ...) takes precedence.
 #
 # skewgrad_find_dependencies(<missing> COMPONENT...) makes imported targets skewgrad::dependencies::<name> and puts into
 # <missing> one line for each thing it could not find. Components: core, reference, report, command_line, cuda.
 
 option(SKEWGRAD_OPENMP "Run skewgrad's threads by OpenMP where the compiler has it (else by std::thread: same results)" ON)
 
-# skewgrad_header_dependency(<missing> NAME <name> HEADER <file> TARGETS <targets of other projects that stand for it>)
+# skewgrad_header_dependency(<missing> NAME <name> HEADER <file> TARGETS <equivalent targets of other projects>)
 function(skewgrad_header_dependency missing)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;HEADER;PACKAGE" "TARGETS")
     if(TARGET skewgrad::dependencies::${arg_NAME})
@@ -96,7 +96,8 @@ macro(skewgrad_find_cuda_dependencies)
         if(TARGET CUDA::cudart_static)
             add_library(skewgrad::dependencies::cuda_runtime INTERFACE IMPORTED GLOBAL)
             target_link_libraries(skewgrad::dependencies::cuda_runtime INTERFACE CUDA::cudart_static)
-            # Threads are part of every symbol's name: units by nvcc and by the C++ compiler must agree.
+            # The thread library is part of every symbol's name, so units of nvcc and of the C++ compiler must agree on
+            # it.
             if(TARGET OpenMP::OpenMP_CXX)
                 foreach(flag IN LISTS OpenMP_CXX_FLAGS)
                     target_compile_options(skewgrad::dependencies::cuda_runtime INTERFACE
@@ -109,7 +110,7 @@ macro(skewgrad_find_cuda_dependencies)
     endif()
 endmacro()
 
-# A macro, so that what find_package() sets is seen by the caller, as with any package.
+# A macro, so that the caller sees the variables that find_package() sets, as with any package.
 macro(skewgrad_find_dependencies missing)
     set(skewgrad_missing "")
     foreach(skewgrad_component ${ARGN})

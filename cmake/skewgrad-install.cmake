@@ -1,5 +1,5 @@
-# Installation: headers, a CMake package that finds its dependencies again, and a pkg-config file. All is relocatable
-# and independent of the machine's architecture.
+# Installation: headers, a CMake package that finds its dependencies again, and a pkg-config file. All files are
+# relocatable and independent of the machine's architecture.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(skewgrad_package_dir "${CMAKE_INSTALL_DATADIR}/cmake/skewgrad")
@@ -18,7 +18,7 @@ install(FILES "${PROJECT_BINARY_DIR}/skewgradConfig.cmake" "${PROJECT_BINARY_DIR
               "${CMAKE_CURRENT_LIST_DIR}/skewgrad-dependencies.cmake"
         DESTINATION "${skewgrad_package_dir}")
 
-# pkg-config: folders that the compiler searches anyway stay out, as -I would change their order.
+# pkg-config: folders that the compiler searches by default are left out, since -I would change their order.
 set(skewgrad_pc_include_flags "")
 foreach(variable IN ITEMS SKEWGRAD_XTENSOR_INCLUDE_DIR SKEWGRAD_RANDOM123_INCLUDE_DIR SKEWGRAD_NLOHMANN_JSON_INCLUDE_DIR)
     if(${variable} AND NOT ${variable} IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)

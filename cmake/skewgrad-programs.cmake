@@ -1,9 +1,9 @@
-# How this project's own programs are made: one source, one executable; what it links, and units beside it, are named in
-# its first lines.
+# Builds this project's own programs: one source, one executable. The source's first lines name its libraries and
+# further units.
 
-# skewgrad_program(<target> <source>): where the build has CUDA and the source's first lines say `// cuda`, nvcc compiles
-# it, with skewgrad::cuda beside the rest. Libraries named in a line `// links: reference command_line` among the source's
-# first five come beside skewgrad::skewgrad; a name with :: is taken as it stands.
+# skewgrad_program(<target> <source>): if the build has CUDA and the source's first lines say `// cuda`, nvcc compiles
+# it, and it links skewgrad::cuda too. A line `// links: reference command_line` among the source's first five names
+# libraries to link besides skewgrad::skewgrad; a name with :: is used as it is.
 function(skewgrad_program target source)
     add_executable(${target} "${source}")
     target_link_libraries(${target} PRIVATE skewgrad::skewgrad skewgrad_warnings)

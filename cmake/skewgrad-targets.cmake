@@ -1,8 +1,8 @@
-# The targets a user links. Each owns the headers of its folders; none carries warnings, optimisation or -march.
+# The targets that a user links. Each owns the headers of its folders; none adds warnings, optimisation or -march.
 
 # skewgrad_headers(<target> FRONT_DOORS <file>... FOLDERS <folder>... [WITHOUT <regex>]): the target's headers, as file
-# sets. Those that are included more than once by design (kernels, the marks around an instruction set: no #pragma once)
-# and those for nvcc cannot be compiled alone.
+# sets. Two kinds cannot be compiled alone: headers that are included more than once by design (kernels, the marks
+# around an instruction set: no #pragma once), and headers for nvcc.
 function(skewgrad_headers target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "WITHOUT" "FRONT_DOORS;FOLDERS")
     list(TRANSFORM arg_FRONT_DOORS PREPEND "${PROJECT_SOURCE_DIR}/include/skewgrad/")
@@ -46,14 +46,14 @@ skewgrad_headers(skewgrad
     FOLDERS core nn data sampling backend model store train attack evaluate study
     WITHOUT "/include/skewgrad/(backend/reference/.*|backend/cuda/nvidia\\.hpp|(reference|report|command_line|cuda)\\.hpp)$")
 
-# The readable oracle: xtensor-blas brings a BLAS with it, which must not ride along with the rest.
+# The readable oracle. It is a separate target, since xtensor-blas requires a BLAS, which the rest must not require.
 add_library(skewgrad_reference INTERFACE)
 add_library(skewgrad::reference ALIAS skewgrad_reference)
 target_link_libraries(skewgrad_reference INTERFACE
     skewgrad skewgrad::dependencies::xtensor_blas skewgrad::dependencies::blas)
 skewgrad_headers(skewgrad_reference FRONT_DOORS reference.hpp FOLDERS backend/reference)
 
-# The GPU backend, for sources that nvcc compiles; its kernels without a GPU are headers of the core.
+# The GPU backend, for sources that nvcc compiles. Its kernels, which also run without a GPU, are headers of the core.
 add_library(skewgrad_cuda INTERFACE)
 add_library(skewgrad::cuda ALIAS skewgrad_cuda)
 target_link_libraries(skewgrad_cuda INTERFACE skewgrad skewgrad::dependencies::cuda_runtime)

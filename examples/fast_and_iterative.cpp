@@ -1,4 +1,4 @@
-// How do the fast and the iterative attack, up and down the loss, compare from epsilon to epsilon?
+// Compares the fast and the iterative attack, up and down the loss, over a list of epsilons.
 // links: command_line
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report/table.hpp>
@@ -6,13 +6,13 @@
 
 using namespace skewgrad;
 
-// The experiment. The fast attack takes all its epsilons from one gradient; the iterative one takes ten for each.
+// The experiment. The fast attack computes one gradient for all its epsilons; the iterative one computes ten for each.
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
 constexpr std::array epsilons{0.0f, 0.001f, 0.002f, 0.005f, 0.01f, 0.02f, 0.05f};
 constexpr Attack<FGSM, Ascent> fast;
 constexpr Attack<FGSM, Descent> towards;  // towards the true label: the images become easier
 constexpr Attack<Iterative, Ascent> iterative{.steps = 10};
-constexpr Attack<RandomSign> noise;  // a step of the same size that knows nothing of the network
+constexpr Attack<RandomSign> noise;  // a step of the same size that does not depend on the network
 constexpr int attacked_per_class = 100;
 constexpr Embedded made{.train_per_class = 330, .test_per_class = attacked_per_class};
 constexpr Trainer trainer{Adam{.learning_rate = 2e-3f}, Recipe{.batch = 32, .rounds = 12, .updates_per_round = 90}};

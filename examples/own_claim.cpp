@@ -1,4 +1,4 @@
-// Is a claim of one's own true? A claim is a type; a small study gives the evidence, its seeds the error.
+// Tests a user's own claims: a claim is a type, a small study gives the evidence, its seeds give the error.
 // links: command_line
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report.hpp>
@@ -7,10 +7,10 @@
 using namespace skewgrad;
 using claims::Case, claims::CaseValue, claims::Kind;
 
-// The experiment: what is claimed, which networks are asked, and how. A statistic above 0 speaks for its claim.
+// The experiment: the claims, their networks and their statistics. A statistic above 0 supports its claim.
 struct MarginsShrink : claims::Claim {
     static constexpr const char *id = "X1", *says = "a class that is cut has smaller margins";
-    static constexpr claims::Unit unit = claims::Unit::log_odds;  // against the run_study-up; smallest effect: 0.1
+    static constexpr claims::Unit unit = claims::Unit::log_odds;  // against the runner-up; smallest effect: 0.1
     static CaseValue statistic(const Case& at) {
         return mean_margin(at(Kind::balanced)) - mean_margin(at(Kind::under));
     }
@@ -25,7 +25,7 @@ struct NoiseFlipsCutClasses : claims::Claim {
 using Claims = claims::ClaimList<MarginsShrink, NoiseFlipsCutClasses, claims::UnderIsMoreVulnerable>;
 
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
-constexpr Recipe recipe{.batch = 32, .rounds = 10, .updates_per_round = 120};  // else: as many as the whole data give
+constexpr Recipe recipe{.batch = 32, .rounds = 10, .updates_per_round = 120};  // default: as many as for the whole data
 constexpr Sampler<Under> cut{.count = 150};
 constexpr int seeds = 4;
 constexpr Embedded made{.train_per_class = 430, .test_per_class = 200};

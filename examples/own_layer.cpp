@@ -1,4 +1,4 @@
-// How does one write a layer of one's own, once for all backends, and is it right?
+// Defines two layers of one's own, once for all backends, and checks them.
 // links: reference command_line
 #include <cmath>
 
@@ -8,7 +8,7 @@
 
 using namespace skewgrad;
 
-// An element-wise layer: y = x, or x / 10 below 0, and dy/dx. With dy/dx from y as well it runs in place, fused.
+// An element-wise layer: y = x, or x / 10 below 0, and dy/dx. Since dy/dx also follows from y, it runs in place, fused.
 struct LeakyRelu {
     static constexpr const char* name = "leaky_relu";
     template <class S>
@@ -36,7 +36,7 @@ struct ChannelScale {
         return sum;
     }
 };
-// The experiment: the same network on f32 kernels and in plain double, compared before and after it is trained.
+// The experiment: compares the same network on f32 kernels and in plain double, before and after training.
 struct Net : Network<Image<3, 32, 32>, Conv<16>, ChannelScale, LeakyRelu, MaxPool<4>, Conv<32>, LeakyRelu, MaxPool<4>,
                      Dense<10>> {};
 constexpr Embedded made{.train_per_class = 330, .test_per_class = 100};

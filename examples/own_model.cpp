@@ -1,4 +1,4 @@
-// Can a model that is no network be attacked, evaluated and studied?
+// Attacks, evaluates and studies a model that is not a network.
 // links: command_line
 #include <cmath>
 #include <numeric>
@@ -8,17 +8,17 @@
 #include <skewgrad/skewgrad.hpp>
 
 using namespace skewgrad;
-// The experiment: the nearest mean of contrasts f = (x - 1/2)^2, z_k = log n_k - sharpness |f - mean_k|^2, learned
-// from all images and with each class cut in turn: its mean hardly moves, but its prior log n_k falls.
+// The experiment: a nearest-mean classifier of contrasts f = (x - 1/2)^2, z_k = log n_k - sharpness |f - mean_k|^2. It
+// learns from all images, and with each class reduced in turn: its mean hardly moves, but its prior log n_k falls.
 constexpr float sharpness = 10;
 constexpr float contrast(float x) { return (x - 0.5f) * (x - 0.5f); }
 constexpr Sampler<Under> cut{.count = 100};
 constexpr Embedded made{.train_per_class = 500, .test_per_class = 100};
 
-/// Differentiable: logits(x) and input_gradient(x, y) are all that attacks, evaluation and studies ask for.
+/// Differentiable: attacks, evaluation and studies need only logits(x) and input_gradient(x, y).
 struct NearestMean {
     std::vector<std::vector<float>> weight;  // K x C H W: the means, scaled
-    std::vector<float> bias;                 // K: what does not depend on x
+    std::vector<float> bias;                 // K: the terms that do not depend on x
     xt::xtensor<float, 2> logits(const xt::xtensor<float, 4>& x) const {
         xt::xtensor<float, 2> z(std::array{x.shape()[0], weight.size()});
         for (std::size_t n = 0; n < x.shape()[0]; ++n)
@@ -40,7 +40,7 @@ struct NearestMean {
         return g;
     }
 };
-/// What a study trains with.
+/// The learner that trains the model in a study.
 struct NearestMeanLearner {
     using ModelType = NearestMean;
     Learned<NearestMean> train(const TrainingSet& data, Seed, const TrainingObserver&) const {

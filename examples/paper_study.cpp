@@ -1,10 +1,11 @@
 // links: command_line reference
 // units: paper_study/program.cpp
 // cuda
-// The study of Possas and Zhou: their 21 networks a seed and three of our own, the 50 attack combinations of Table 1
-// and a column more, controls, two protocols. With --run it is a folder that may be killed at any moment and continued.
+// The study of Possas and Zhou: their 21 networks per seed and three of our own, the 50 attack combinations of Table 1
+// and one column more, controls, two protocols. With --run it works in a folder, and may be killed at any moment and
+// continued.
 //
-// Only what depends on the types stands here, the study's composition; options, data and report are a unit beside it.
+// This file has only the part that depends on types, the study's composition; program.cpp has options, data and report.
 #include <cstdlib>
 #include <skewgrad/reference.hpp>
 #include <skewgrad/study.hpp>
@@ -17,7 +18,7 @@
 
 using namespace skewgrad;
 
-// What --quick trains instead of the paper's network.
+// The network that --quick trains instead of the paper's.
 struct QuickNetwork : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<2>, Conv<32>, Relu, MaxPool<2>,  //
                               Conv<32>, Relu, MaxPool<2>, Dense<64>, Relu, Dropout<25>, Dense<10>> {};
 
@@ -50,7 +51,7 @@ void run_as(const Protocol& protocol, const Wanted& wanted, const RunStudy& run_
                  : run_on(protocol, typename Protocol::Network{}, wanted, run_study);
 }
 
-// Where the program has a GPU backend, its names stand behind the others.
+// If the program has a GPU backend, its names follow the others.
 std::vector<std::string> backends() {
     std::vector<std::string> all{"cpu", "cpu-bf16", "cpu-mixed", "reference"};
 #if defined(__CUDACC__)
@@ -61,7 +62,7 @@ std::vector<std::string> backends() {
 
 int main(int argc, char** argv) {
 #if defined(__CUDACC__)
-    // A queue of the GPU's own for each stream of the networks that are trained at a time.
+    // One hardware queue of the GPU for each stream of the networks that are trained at the same time.
     ::setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
 #endif
     return paper_program(argc, argv, backends(), [](const Wanted& wanted, const RunStudy& run_study) {

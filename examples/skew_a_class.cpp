@@ -1,4 +1,4 @@
-// What does cutting one class's training images do to its accuracy?
+// Shows how fewer training images of one class change its accuracy.
 // links: command_line
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report/table.hpp>
@@ -6,7 +6,7 @@
 
 using namespace skewgrad;
 
-// The experiment: one small network, trained on six samples of the same images, for as many updates on each.
+// The experiment: one small network, trained on six samples of the same images, with the same number of updates each.
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
 constexpr Label skewed{3};
 constexpr int ratio = 5;  // the larger count over the smaller

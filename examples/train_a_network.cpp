@@ -1,4 +1,4 @@
-// Trains the paper's network on CIFAR-10, round by round, and attacks it: can be stopped and started again.
+// Trains the paper's network on CIFAR-10, round by round, and attacks it. The training can be stopped and continued.
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/skewgrad.hpp>

@@ -1,4 +1,4 @@
-// How much of an attack carries over from one network to another?
+// Measures how much of an attack transfers from one network to another.
 // links: command_line
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/report/table.hpp>
@@ -6,7 +6,7 @@
 
 using namespace skewgrad;
 
-// The experiment: three networks, each attacked with its own gradient and with the others'.
+// The experiment: three networks, each attacked with its own gradient and with those of the others.
 struct Net : Network<Image<3, 32, 32>, Conv<16>, Relu, MaxPool<4>, Conv<32>, Relu, MaxPool<4>, Dense<10>> {};
 using Victim = Model<Net, Cpu<f32>>;
 constexpr Label skewed{3};

@@ -1,4 +1,4 @@
-// The paper's study but for its types: options, data, progress, report. Compiled once, whatever is studied.
+// The type-independent part of the paper's study: options, data, progress, report. Compiled once for all studies.
 #include <algorithm>
 #include <iostream>
 #include <string>
@@ -24,7 +24,7 @@ struct Options : CommonOptions, RunOptions, PaperOptions {
     PaperScale scale;
 };
 
-// As many images a class as the scale says, of CIFAR-10 or the embedded set.
+// CIFAR-10 or the embedded data set, with as many images per class as the scale says.
 Splits load(const Options& options) {
     const PaperScale& scale = options.scale;
     if (options.data.empty())
@@ -35,12 +35,12 @@ Splits load(const Options& options) {
     return {Sampler<Balanced>{.count = scale.per_class}(data.train, options.seed), data.test};
 }
 
-// Where the report goes; empty: nowhere.
+// The folder of the report; empty: no report.
 std::filesystem::path report_folder(const Options& options) {
     return options.out.empty() && !options.run.empty() ? options.run / "report" : options.out;
 }
 
-// Shows what came of it, and writes it where that was asked for.
+// Prints the results, and writes a report if it was requested.
 void report(const StudyResults& results, const std::string& protocol, const Options& options) {
     const std::string data = results.record.at("configuration").at("data");
     std::cout << "The study of Possas and Zhou, " << protocol << ", on " << data << "\n\n";
@@ -55,7 +55,7 @@ void report(const StudyResults& results, const std::string& protocol, const Opti
 
 void run_and_report(const study::ErasedStudy& study, study::StudyOperations& work, const std::string& protocol,
                     const std::string& runs_on, const Options& options) {
-    // What is wrong with values and folders shows before any data are read, and nothing is written before all is right.
+    // Invalid values and folders are reported before any data are read, and nothing is written before all checks pass.
     const Plan plan = study.plan();
     if (!options.out.empty()) report::check_output_folder(options.out);
     if (!options.run.empty()) RunFolder::check_not_foreign(options.run);
@@ -85,11 +85,11 @@ int paper_program(int argc, char** argv, const std::vector<std::string>& backend
         if (printed_status(options)) return;
         options.parts.epsilon = options.epsilon;
         options.parts.seed = options.seed;
-        // The quick study runs on the embedded set whatever the environment says, unless told otherwise here.
+        // The quick study uses the embedded data set unless --data is given, whatever the environment says.
         const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
         if (options.quick && !asked) options.data.clear();
         options.command = command_of(argc, argv);
-        if (!asked && !options.data.empty())  // the environment named them: another shell may not
+        if (!asked && !options.data.empty())  // from the environment, which another shell may not have
             options.command += " --data " + shell_quoted(options.data.string());
         options.scale = options.scaled(options.quick ? quick : PaperScale{});
         compose({.protocol = options.protocol,

@@ -57,7 +57,7 @@ def faults(folder):
     files = {folder_file for name in (*TABLES, *FIGURES) for folder_file in folder.glob(f"*/{name}.*")}
     found = []
     for file in sorted(files):
-        # A drawn figure prints two decimals; elsewhere sums differ in their last bits.
+        # A drawn figure prints two decimals; in other files sums differ in their last bits.
         if file.suffix == ".svg":
             panels, tolerance = figure_panels(file), 0.0101
         else:

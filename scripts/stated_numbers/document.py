@@ -6,7 +6,7 @@ import re
 BEGINS, ENDS = "<!-- scripts/check-numbers begins: {} -->", "<!-- scripts/check-numbers ends -->"
 FENCES = re.compile(r"^```.*?^```", re.S | re.M)
 MARKED = re.compile(r"<!-- ([\w/-]+) begins.*?<!-- \1 ends -->", re.S)
-# What holds digits and states no number: code, where a link leads, what a claim is called.
+# Text with digits that states no number: code, link targets, names of claims.
 NO_NUMBER = re.compile(r"`[^`]*`|\[[\w-]*\]\([^)]*\)|\]\([^)]*\)|\bC\d[abc]?\b")
 
 

@@ -1,4 +1,4 @@
-// Files as they are read: what stands at a path, descriptors, whole contents; every failure is a FileError.
+// File reading: file kinds, descriptors, whole contents, folder listings. Every failure is a FileError.
 #pragma once
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,10 +20,10 @@ namespace SKEWGRAD_NAMESPACE {
 
 namespace posix {
 
-/// What the system says about an errno value ("No space left on device").
+/// The system's message for an errno value ("No space left on device").
 inline std::string words(int error) { return std::generic_category().message(error); }
 
-/// An open file descriptor, closed at the end of its life.
+/// An open file descriptor; the destructor closes it.
 class Descriptor {
 public:
     explicit Descriptor(int number) noexcept : number_(number) {}
@@ -37,18 +37,18 @@ public:
     }
     bool is_open() const noexcept { return number_ >= 0; }
     int number() const noexcept { return number_; }
-    /// Closes now and returns 0 or errno: some file systems report a failed write no earlier.
+    /// Closes now and returns 0 or errno: some file systems report a failed write only on close.
     int close() noexcept { return ::close(release()) == 0 ? 0 : errno; }
-    /// Whoever takes the number closes it.
+    /// Gives up ownership: the caller must close the number.
     int release() noexcept { return std::exchange(number_, -1); }
 
 private:
     int number_;
 };
 
-/// Opens a file; a relative path begins at the folder whose descriptor is given. The descriptor is never 0, 1 or 2,
-/// also where a standard stream is closed: what is meant for people must not end in a file. -1 and errno where it
-/// fails.
+/// Opens a file; a relative path starts at the folder whose descriptor is given. The descriptor is never 0, 1 or 2,
+/// even if a standard stream is closed: output meant for people must not end up in a file. On failure the number is -1
+/// and errno is set.
 inline Descriptor open_at(int folder, const char* path, int flags, mode_t mode = 0) noexcept {
     int number = -1;
     do {
@@ -65,8 +65,9 @@ inline Descriptor open(const std::filesystem::path& path, int flags, mode_t mode
     return open_at(AT_FDCWD, path.c_str(), flags, mode);
 }
 
-/// Opens a regular file to read it, and nothing else: a named pipe would wait for a writer that never comes. `size`
-/// becomes what its folder says of its length, which is only a hint. Throws FileError with the reason.
+/// Opens a regular file for reading. It refuses every other kind: a named pipe would wait for a writer that never
+/// comes. `size` becomes the length that the file system reports, which is only a hint. Throws FileError with the
+/// reason.
 inline Descriptor open_to_read(const std::filesystem::path& path, std::size_t& size) {
     Descriptor in = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat about{};
@@ -85,7 +86,7 @@ Buffer read_all(const std::filesystem::path& path) {
     Buffer buffer;
     if (size >= buffer.max_size() / 2)
         throw FileError(path.string(), "cannot read: " + std::to_string(size) + " bytes are more than memory holds");
-    // One more than the size, so that the read which finds the end needs no growth.
+    // One byte more than the size, so that the read that finds the end needs no larger buffer.
     buffer.resize(size + 1);
     std::size_t have = 0;
     for (;;) {
@@ -102,18 +103,18 @@ Buffer read_all(const std::filesystem::path& path) {
 
 }  // namespace posix
 
-/// All bytes of a regular file. Throws FileError with the system's reason (missing, not ours to read, a folder).
+/// All bytes of a regular file. Throws FileError with the system's reason (missing, no permission, a folder).
 inline std::vector<std::byte> read_whole_file(const std::filesystem::path& path) {
     return posix::read_all<std::vector<std::byte>>(path);
 }
 
-/// All of a file as text, byte for byte. Throws FileError as `read_whole_file` does.
+/// The whole text of a file, byte for byte. Throws FileError as `read_whole_file` does.
 inline std::string read_whole_text(const std::filesystem::path& path) { return posix::read_all<std::string>(path); }
 
-/// What stands at a path, links followed.
+/// The kind of a path's target; links are followed.
 enum class FileKind { none, file, folder, other };
 
-/// Throws FileError where it cannot be told: a folder above is closed to us, links go round in a circle.
+/// Throws FileError if the kind cannot be determined: a folder above is not accessible, or links form a cycle.
 inline FileKind kind_of(const std::filesystem::path& path) {
     struct stat about{};
     if (::stat(path.c_str(), &about) == 0)
@@ -125,7 +126,7 @@ inline FileKind kind_of(const std::filesystem::path& path) {
 inline bool is_there(const std::filesystem::path& path) { return kind_of(path) != FileKind::none; }
 inline bool is_folder(const std::filesystem::path& path) { return kind_of(path) == FileKind::folder; }
 
-/// The paths of what a folder holds, in the order of their names. Throws FileError where it cannot be listed.
+/// The paths of a folder's entries, sorted by name. Throws FileError if the folder cannot be listed.
 inline std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
     std::vector<std::filesystem::path> all;
     std::error_code problem;

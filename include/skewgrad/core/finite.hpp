@@ -1,4 +1,4 @@
-// Whether a number is finite, read from its bits: a user's -ffast-math cannot turn the test off.
+// Finiteness test on a number's bits, which a user's -ffast-math cannot disable.
 #pragma once
 #include <bit>
 #include <concepts>
@@ -8,7 +8,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Neither infinite nor not-a-number.
+/// Whether the value is neither infinite nor NaN.
 template <std::floating_point T>
 constexpr bool finite_bits(T x) noexcept {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8, "finite_bits knows float and double");

@@ -1,4 +1,4 @@
-// Lanes: tasks dealt out evenly and in order, and the work of one lane as a plain function.
+// Lanes: equal shares of a range of tasks, in order, and one lane's work as a type-erased function.
 #pragma once
 #include <utility>
 
@@ -6,7 +6,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Half-open range of tasks that lane `lane` of `lanes` owns when `tasks` are dealt out evenly and in order.
+/// Half-open range of tasks that lane `lane` of `lanes` owns when `tasks` are split evenly and in order.
 struct Share {
     int begin, end;
 };
@@ -15,17 +15,17 @@ constexpr Share share_of(int tasks, int lane, int lanes) {
     return {cut(lane), cut(lane + 1)};
 }
 
-/// One lane's work behind a plain function: threads are started by code that is compiled once, whatever they do.
+/// One lane's work, type-erased to a plain function, so that the code that starts threads is compiled once.
 struct LaneWork {
     void (*call)(const void* body, int lane, int begin, int end) = nullptr;
     const void* body = nullptr;
     void operator()(int lane, Share mine) const { call(body, lane, mine.begin, mine.end); }
 };
 
-/// Whether this thread runs all lanes of a call by itself: those within a lane, since no thread is idle then.
+/// Whether this thread runs all lanes of a call by itself. It does so within a lane, since no thread is idle then.
 inline constinit thread_local bool runs_lanes_alone = false;
 
-/// Makes it so for the object's life.
+/// Sets it to true for the object's lifetime.
 class LanesAlone {
 public:
     LanesAlone() noexcept : before_(std::exchange(runs_lanes_alone, true)) {}

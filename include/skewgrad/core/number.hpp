@@ -1,4 +1,4 @@
-// Numbers as text, the same whatever the locale: the fewest digits that read back.
+// Number formatting with the fewest digits that read back exactly, independent of the locale.
 #pragma once
 #include <array>
 #include <bit>
@@ -13,7 +13,7 @@
 namespace SKEWGRAD_NAMESPACE {
 
 namespace numbers {
-// From the bits, as finite_bits.
+// From the bits, as finite_bits does.
 inline std::string not_finite(double value) {
     const auto bits = std::bit_cast<std::uint64_t>(value);
     return bits << 12 != 0 ? "nan" : bits >> 63 == 0 ? "inf" : "-inf";

@@ -1,4 +1,4 @@
-// Processors that the system grants this process: those of its affinity, and no more than its cgroups' quota pays for.
+// The number of processors that this process may use: its CPU affinity, limited by the CPU quota of its cgroups.
 #pragma once
 #include <algorithm>
 #include <bit>
@@ -26,10 +26,10 @@
 namespace SKEWGRAD_NAMESPACE {
 namespace cpu {
 
-/// Processors that this process may run on: its affinity, which taskset, Slurm and cpusets set; at least 1.
+/// The number of processors in this process's affinity mask, which taskset, Slurm and cpusets set; at least 1.
 inline int processors_of_affinity() {
 #if defined(__linux__)
-    // The kernel refuses a set that is too small for the machine with EINVAL. (nvcc knows no vector of cpu_set_t.)
+    // The kernel refuses a set that is too small for the machine with EINVAL. (nvcc accepts no vector of cpu_set_t.)
     for (std::size_t words = 16; words <= 65'536; words *= 2) {
         std::vector<unsigned long> set(words);
         if (::sched_getaffinity(0, words * sizeof(long), reinterpret_cast<cpu_set_t*>(set.data())) == 0) {
@@ -43,7 +43,7 @@ inline int processors_of_affinity() {
     return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-/// Takes the next field off the front of `text`, up to `end`; all that is left where there is no `end`.
+/// Removes the next field from the front of `text`, up to `end`; the whole text if there is no `end`.
 inline std::string_view take_field(std::string_view& text, char end) {
     const std::size_t at = std::min(text.find(end), text.size());
     const std::string_view field = text.substr(0, at);
@@ -51,8 +51,8 @@ inline std::string_view take_field(std::string_view& text, char end) {
     return field;
 }
 
-/// How many processors `quota` microseconds in every `period` keep busy, rounded up, at least 1. Nothing where either
-/// is no number above 0: "max" and -1 mean no limit.
+/// The number of processors that `quota` microseconds in every `period` keep busy, rounded up, at least 1. No value
+/// unless both are numbers above 0: "max" and -1 mean no limit.
 inline std::optional<int> processors_of_quota(std::string_view quota, std::string_view period) {
     const auto number = [](std::string_view text) {
         text = text.substr(0, text.find_last_not_of(" \n") + 1);
@@ -65,13 +65,13 @@ inline std::optional<int> processors_of_quota(std::string_view quota, std::strin
     return static_cast<int>(std::min<long long>((used - 1) / of + 1, std::numeric_limits<int>::max()));
 }
 
-/// The folders of a process's cgroup and of all above it, that one first, in the hierarchy that limits processor time.
+/// The folders of a process's cgroup and of its ancestors, its own first, in the hierarchy that limits CPU time.
 struct CgroupFolders {
     std::vector<std::string> v2, v1;
 };
 
-/// Read from what /proc/self/cgroup and /proc/self/mountinfo say. A container sees its own part of the hierarchy: where
-/// its cgroup is not below what is mounted, the mount's own folder counts.
+/// Parsed from the text of /proc/self/cgroup and /proc/self/mountinfo. A container sees its own part of the hierarchy:
+/// if its cgroup is not below the mounted folder, the mount's own folder is used.
 inline CgroupFolders cgroup_folders(std::string_view memberships, std::string_view mounts) {
     const auto lists = [](std::string_view names, std::string_view name) {
         while (!names.empty())
@@ -79,7 +79,7 @@ inline CgroupFolders cgroup_folders(std::string_view memberships, std::string_vi
         return false;
     };
     std::optional<std::string> v2, v1;
-    while (!memberships.empty()) {  // 4:cpu,cpuacct:/path, and 0::/path of version 2
+    while (!memberships.empty()) {  // 4:cpu,cpuacct:/path, or 0::/path in version 2
         std::string_view line = take_field(memberships, '\n');
         const std::string_view number = take_field(line, ':'), controllers = take_field(line, ':');
         if (number == "0" && controllers.empty()) v2 = line;
@@ -126,8 +126,8 @@ inline CgroupFolders cgroup_folders(std::string_view memberships, std::string_vi
     return found;
 }
 
-/// The least quota of the process's cgroup and those above it, in processors; nothing where none is set. `read(path)`
-/// gives a file's text, empty where there is none.
+/// The smallest quota of the process's cgroup and its ancestors, in processors; no value if none is set. `read(path)`
+/// returns a file's text, or an empty text if there is no file.
 template <class Read>
 std::optional<int> processors_of_cgroups(const Read& read) {
     const CgroupFolders folders = cgroup_folders(read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
@@ -146,7 +146,7 @@ std::optional<int> processors_of_cgroups(const Read& read) {
     return least;
 }
 
-/// How many threads of this process can run at the same time for longer: the smaller of its affinity and its quota.
+/// The number of threads of this process that can run in parallel for long: the smaller of affinity and quota.
 inline int usable_processors() {
     const auto read = [](const std::string& path) {
         std::ifstream file(path);

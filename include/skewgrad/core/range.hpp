@@ -1,4 +1,4 @@
-// Ranges of real values that a user gives, and the error that names owner, value and range.
+// Ranges of valid values for real parameters, and the error that names owner, value and range.
 #pragma once
 #include <concepts>
 #include <limits>
@@ -11,7 +11,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// An interval of finite numbers; each end belongs to it unless said otherwise.
+/// An interval of finite numbers; both ends are included by default.
 struct Range {
     double least = std::numeric_limits<double>::lowest();
     double most = std::numeric_limits<double>::max();
@@ -22,7 +22,7 @@ struct Range {
     }
 };
 
-/// What a value of the range must do: "lie in [0, 1)", "be at least 0 and finite", "be above 0 and finite", "be
+/// The range's requirement in words: "lie in [0, 1)", "be at least 0 and finite", "be above 0 and finite", "be
 /// finite".
 inline std::string requirement(const Range& range) {
     constexpr std::numeric_limits<double> all;
@@ -33,7 +33,7 @@ inline std::string requirement(const Range& range) {
     return (range.with_least ? "be at least " : "be above ") + shortest(range.least) + " and finite";
 }
 
-/// Throws ValueError unless the value lies in the range; `why` may follow.
+/// Throws ValueError unless the value lies in the range; `why` is appended to the message.
 template <std::floating_point F>
 void check_range(const std::string& owner, const std::string& name, F value, const Range& range,
                  const std::string& why = "") {

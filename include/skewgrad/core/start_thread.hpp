@@ -1,5 +1,5 @@
-// Threads where the system makes no more of them: one that is not there instead of an exception, and how many there
-// could be.
+// Thread creation without exceptions: it returns a non-joinable thread if the system makes no more. It also counts the
+// threads that could be made.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -17,22 +17,22 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Asked before each thread is made, where one is set: false is what a system says that makes no more. Tests set it.
+/// A test hook, called before each thread is made if set; false simulates a system that makes no more threads.
 inline bool (*may_start_thread)() = nullptr;
 
-/// A thread that runs `work`, or one that is not joinable where the system makes no more.
+/// Starts a thread that runs `work`; it is not joinable if the system makes no more threads.
 template <class Work>
 std::jthread start_thread(Work work) noexcept {
     if (may_start_thread != nullptr && !may_start_thread()) return {};
     try {
         return std::jthread(std::move(work));
-    } catch (const std::exception&) {  // of the system, or of its memory
+    } catch (const std::exception&) {  // from the system, or out of memory
         return {};
     }
 }
 
-/// How many threads, at most `wanted`, could be made now beside those that there are. For those whose maker does not
-/// tell: it makes them, and ends them again.
+/// The number of threads, at most `wanted`, that could be made now in addition to the existing ones. It makes them and
+/// ends them again, for thread libraries that do not report a failure.
 inline int startable_threads(int wanted) {
     std::vector<std::jthread> made;
     made.reserve(static_cast<std::size_t>(wanted));
@@ -54,8 +54,8 @@ inline int startable_threads(int wanted) {
     const int count = static_cast<int>(made.size());
     made.clear();
 #if defined(__linux__)
-    // The system counts a thread for a moment after it was joined. A number can be another thread's by then: no waiting
-    // for ever.
+    // The system counts a thread for a moment after join. The wait is bounded, since another thread may have its number
+    // by then.
     for (const auto& number : numbers)
         for (int patience = 1000;
              patience > 0 && number != 0 && ::syscall(SYS_tgkill, ::getpid(), number.load(), 0) == 0; --patience)

@@ -1,4 +1,4 @@
-// A team of threads that runs lanes again and again: it sleeps between calls, and one that is late is not waited for.
+// A team of threads that runs lanes repeatedly. It sleeps between calls, and no call waits for a late thread.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -14,16 +14,16 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Belongs to the thread that made it, which is one of its members and the only one to call it.
+/// Belongs to the thread that made it. That thread is a member, and only it calls the team.
 ///
-/// A call opens its lanes; whoever comes takes an open one, its own before others'. So lanes are the same however many
-/// threads there are, and however late one comes: the others have then taken its lane.
+/// A call opens its lanes. Each thread that arrives takes an open lane, its own before others'. So the lanes do not
+/// depend on the number of threads, and nothing waits for a late thread: the others have then taken its lane.
 class Team {
 public:
-    /// Members wait awake for this long, since to wake one takes about as long; then they sleep.
+    /// Members spin for this long before they sleep, since waking a thread takes about as long.
     static constexpr std::chrono::microseconds awake{50};
 
-    /// `threads`, the caller counted; fewer where the system makes no more.
+    /// Makes `threads` members, including the caller; fewer if the system makes no more threads.
     explicit Team(int threads)
         : wanted_(threads), wait_awake_(threads <= cpu::usable_processors()), open_(static_cast<std::size_t>(threads)) {
         members_.reserve(static_cast<std::size_t>(threads - 1));
@@ -44,7 +44,7 @@ public:
     int wanted() const { return wanted_; }
     int threads() const { return 1 + static_cast<int>(members_.size()); }
 
-    /// Runs lanes 0 to `lanes` - 1, no more than threads were wanted, and returns when all have ended.
+    /// Runs lanes 0 to `lanes` - 1, at most as many as threads were wanted, and returns when all have ended.
     void run(int lanes, int tasks, LaneWork work) noexcept {
         work_ = work;
         lanes_ = lanes;
@@ -72,7 +72,7 @@ private:
         }
     }
 
-    // Who has taken a lane may read what its call left for it: the call does not return before.
+    // A thread that has taken a lane may read the call's data: the call does not return before the lane ends.
     void take_lanes(int first) noexcept {
         for (std::size_t i = 0; i < open_.size(); ++i) {
             const std::size_t lane = (static_cast<std::size_t>(first) + i) % open_.size();
@@ -97,14 +97,14 @@ private:
     }
 
     const int wanted_;
-    const bool wait_awake_;  // not where processors are fewer than threads: another one could use its time
+    const bool wait_awake_;  // false with fewer processors than threads: another thread could use the time
     LaneWork work_;
     int lanes_ = 0, tasks_ = 0;
     std::vector<std::atomic<bool>> open_;
     std::atomic<bool> over_ = false;
     alignas(64) std::atomic<std::uint32_t> calls_ = 0;
     alignas(64) std::atomic<int> left_ = 0;
-    std::vector<std::jthread> members_;  // ends first
+    std::vector<std::jthread> members_;  // destroyed first
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -1,4 +1,4 @@
-// xt::xtensor, in which users pass images and get logits, and the one memory order that the library reads it in.
+// xt::xtensor, the type of images and logits in the interface, and a check that it is row-major.
 #pragma once
 #include <xtensor/xtensor.hpp>
 

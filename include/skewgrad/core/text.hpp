@@ -1,4 +1,4 @@
-// Text from outside: whether it is UTF-8, and how it is shown so that no terminal obeys it.
+// UTF-8 validation of text from outside, and escaping so that it cannot control a terminal.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -12,14 +12,14 @@ namespace SKEWGRAD_NAMESPACE {
 
 namespace utf8 {
 
-/// One code point of UTF-8 and the bytes that it takes; 0 bytes: there is none here.
+/// One UTF-8 code point and its number of bytes; 0 bytes if there is no valid one.
 struct CodePoint {
     std::uint32_t value = 0;
     std::size_t bytes = 0;
 };
 
-/// The code point at the beginning of a text that is not empty, as Unicode's table of well-formed sequences has it: no
-/// overlong form, no surrogate, nothing above U+10FFFF.
+/// The code point at the beginning of a non-empty text, by Unicode's table of well-formed sequences: no overlong form,
+/// no surrogate, nothing above U+10FFFF.
 constexpr CodePoint first_code_point(std::string_view text) {
     const auto byte = [text](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[i])}; };
     const std::uint32_t lead = byte(0);
@@ -37,7 +37,7 @@ constexpr CodePoint first_code_point(std::string_view text) {
     return {value, length};
 }
 
-/// What moves a cursor, begins a terminal's command, ends a line or turns the direction of writing.
+/// Characters that move the cursor, start a terminal command, end a line or change the writing direction.
 constexpr bool is_control(std::uint32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
@@ -52,7 +52,7 @@ inline std::string escape(std::uint32_t value) {
 
 }  // namespace utf8
 
-/// The first byte at which a text is not UTF-8; npos where all of it is.
+/// The position of the first byte that is not UTF-8; npos if the whole text is UTF-8.
 constexpr std::size_t first_not_utf8(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const utf8::CodePoint c = utf8::first_code_point(text.substr(at));
@@ -62,9 +62,8 @@ constexpr std::size_t first_not_utf8(std::string_view text) {
     return std::string_view::npos;
 }
 
-/// A text as it may be shown on a terminal and in a sentence of one line: control characters and bytes that are no
-/// UTF-8 stand as escapes ("\x1b", "\u202e"), and what is longer than `most` bytes is cut and ends in "...". Text that
-/// is printable stays as it is.
+/// A text made safe for a terminal and for a one-line message. Control characters and bytes that are not UTF-8 become
+/// escapes ("\x1b", "\u202e"). A text longer than `most` bytes is cut and ends in "...". Printable text is unchanged.
 inline std::string printable(std::string_view text, std::size_t most = std::string_view::npos) {
     std::string shown;
     while (!text.empty()) {

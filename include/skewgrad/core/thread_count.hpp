@@ -1,4 +1,4 @@
-// How many threads a context has: what the environment asks for, else the processors that this process may use.
+// The number of threads of a context: from the environment, else the processors that this process may use.
 #pragma once
 #include <algorithm>
 #include <charconv>
@@ -14,7 +14,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// More threads than this are a mistake.
+/// The largest accepted number of threads.
 inline constexpr int most_threads = 4096;
 
 /// Returns `threads`; throws ValueError unless it is from 1 to most_threads.
@@ -25,12 +25,12 @@ inline int checked_threads(int threads) {
     return threads;
 }
 
-/// What an environment variable of this value asks for; nothing where it is unset (null) or empty. Throws ValueError,
-/// with the variable's name, for anything but a whole number from 1 to most_threads.
+/// The number of threads that an environment variable requests; no value if it is unset (null) or empty. Throws
+/// ValueError, with the variable's name, for anything but a whole number from 1 to most_threads.
 inline std::optional<int> threads_of_variable(const char* name, const char* value) {
     if (value == nullptr || *value == '\0') return {};
     std::string_view text = value;
-    if (std::string_view(name) == "OMP_NUM_THREADS") {  // a list, one number a level of nesting; blanks are allowed
+    if (std::string_view(name) == "OMP_NUM_THREADS") {  // a list, one number per nesting level; blanks are allowed
         text = text.substr(0, text.find(','));
         text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
         text = text.substr(0, text.find_last_not_of(" \t") + 1);
@@ -43,9 +43,9 @@ inline std::optional<int> threads_of_variable(const char* name, const char* valu
     return threads;
 }
 
-/// The threads of a default context, with OpenMP or without. The first of these that is set and not empty wins:
-/// SKEWGRAD_THREADS, OMP_NUM_THREADS, SLURM_CPUS_PER_TASK; else it is the processors that this process may use
-/// (cpu::usable_processors). Throws ValueError where the variable that wins is no number of threads.
+/// The number of threads of a default context, with or without OpenMP. The first of these variables that is set and not
+/// empty wins: SKEWGRAD_THREADS, OMP_NUM_THREADS, SLURM_CPUS_PER_TASK. Otherwise it is the number of processors that
+/// this process may use (cpu::usable_processors). Throws ValueError if the winning variable is not a number of threads.
 inline int default_threads() {
     for (const char* name : {"SKEWGRAD_THREADS", "OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"})
         if (const auto wish = threads_of_variable(name, std::getenv(name))) return *wish;

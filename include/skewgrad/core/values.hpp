@@ -1,4 +1,4 @@
-// Values: aggregates whose fields are all visited by one function, or do not compile.
+// Reflection of aggregates (values): one function visits all fields, and a field without a name does not compile.
 #pragma once
 #include <array>
 #include <concepts>
@@ -11,13 +11,13 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The names under which a value's fields stand in files, in the order of the fields. A type says
-/// `static constexpr auto fields = names("epsilon", "steps");`, or specialises `fields_of` where it is not its own.
+/// The names of a value's fields in files, in the order of the fields. A type declares
+/// `static constexpr auto fields = names("epsilon", "steps");`; for a type from elsewhere, specialise `fields_of`.
 template <std::size_t N>
 using Names = std::array<const char*, N>;
 constexpr auto names(std::convertible_to<const char*> auto... all) { return Names<sizeof...(all)>{all...}; }
 
-/// Stands for the names of a type that has none.
+/// The names of a type that has none.
 struct Nameless {};
 template <class T>
 inline constexpr auto fields_of = [] {
@@ -29,7 +29,7 @@ inline constexpr auto fields_of = [] {
 
 namespace aggregate {
 
-// Converts to any field but to the whole, which would be a copy.
+// Converts to every type except the aggregate itself, which would be a copy.
 template <class Whole>
 struct AnyField {
     template <class T>
@@ -43,12 +43,13 @@ constexpr std::size_t count_fields() {
     else
         return sizeof...(Found);
 }
-/// How many fields an aggregate has. Bases and built-in arrays are not told apart from fields: a value has neither.
+/// The number of fields of an aggregate. It cannot distinguish bases and built-in arrays from fields; a value has
+/// neither.
 template <class T>
     requires std::is_aggregate_v<std::remove_cv_t<T>>
 inline constexpr std::size_t field_count = count_fields<std::remove_cv_t<T>>();
 
-// Structured bindings are the language's only way to all fields: one line a count.
+// Structured bindings are the language's only way to reach all fields, so each count needs one line.
 template <class T>
 constexpr auto tie(T& v) {
     constexpr std::size_t n = field_count<T>;
@@ -81,8 +82,8 @@ template <class T>
 concept Value =
     std::is_aggregate_v<std::remove_cv_t<T>> && !std::same_as<decltype(fields_of<std::remove_cv_t<T>>), const Nameless>;
 
-/// visit(name, field) for every field, in order. Records, keys and checkpoints see a value through this alone. The
-/// compiler counts the fields: one without a name, or a name without a field, does not compile.
+/// Calls visit(name, field) for every field, in order. Records, keys and checkpoints read a value only through this
+/// function. The compiler counts the fields: a field without a name, or a name without a field, does not compile.
 template <Value T, class Visit>
 constexpr void for_each_value(T& v, Visit visit) {
     constexpr auto& all = fields_of<std::remove_cv_t<T>>;

@@ -1,4 +1,4 @@
-// A model on images: its confusion matrix, and the record of every image.
+// Evaluation of a model on images: its confusion matrix, and the record of every image.
 #pragma once
 #include <span>
 #include <type_traits>
@@ -15,13 +15,13 @@ namespace SKEWGRAD_NAMESPACE {
 
 namespace evaluation {
 
-/// N x K logits. A pixel that is not finite is refused, whatever the model would make of it; resident models do that.
+/// N x K logits. A pixel that is not finite is refused for every model; resident models check this themselves.
 template <Differentiable M>
 xt::xtensor<differentiable::RealOf<M>, 2> logits(const M& model, const xt::xtensor<differentiable::RealOf<M>, 4>& x) {
     if constexpr (!Resident<M>) checks::finite_pixels("evaluate", x);
     return model.logits(x);
 }
-/// The same of a data set, whose images need not all be floats at once where the model can stream them.
+/// The same for a data set. Its images need not all be floats at once if the model can stream them.
 template <Differentiable M, Split S>
 xt::xtensor<differentiable::RealOf<M>, 2> logits(const M& model, const Subset<S>& data) {
     if constexpr (requires { model.logits(data); })
@@ -29,7 +29,7 @@ xt::xtensor<differentiable::RealOf<M>, 2> logits(const M& model, const Subset<S>
     else
         return model.logits(data.images());
 }
-/// Over all classes that the model answers, whatever the data set names.
+/// Over all classes that the model predicts, whatever classes the data set names.
 template <class Real>
 Confusion confusion(const xt::xtensor<Real, 2>& z, std::span<const Label> y) {
     return Confusion(static_cast<int>(z.shape()[1]), y, predictions_of(z));
@@ -37,14 +37,14 @@ Confusion confusion(const xt::xtensor<Real, 2>& z, std::span<const Label> y) {
 
 }  // namespace evaluation
 
-/// One record an image of x, N x C x H x W: prediction, margin, loss, confidence. Throws ValueError for a pixel that is
-/// not finite; pixels outside [0, 1] are taken.
+/// One record per image of x, N x C x H x W: prediction, margin, loss, confidence. Throws ValueError for a pixel that
+/// is not finite; pixels outside [0, 1] are accepted.
 template <Differentiable M>
 std::vector<Outcome> outcomes(const M& model, const std::type_identity_t<xt::xtensor<differentiable::RealOf<M>, 4>>& x,
                               std::span<const Label> y) {
     return outcomes_of(evaluation::logits(model, x), y);
 }
-/// The same of a data set.
+/// The same for a data set.
 template <Differentiable M, Split S>
 std::vector<Outcome> outcomes(const M& model, const Subset<S>& data) {
     return outcomes_of(evaluation::logits(model, data), data.labels());
@@ -56,7 +56,7 @@ Confusion evaluate(const M& model, const std::type_identity_t<xt::xtensor<differ
                    std::span<const Label> y) {
     return evaluation::confusion(evaluation::logits(model, x), y);
 }
-/// The same on a data set, which may name fewer classes.
+/// The same for a data set, which may name fewer classes.
 template <Differentiable M, Split S>
 Confusion evaluate(const M& model, const Subset<S>& data) {
     return evaluation::confusion(evaluation::logits(model, data), data.labels());

@@ -1,4 +1,4 @@
-// Losses on logits, per image: the value and the gradient that training and attacks go back through.
+// Loss functions on logits, per image: the value, and the gradient for backpropagation in training and attacks.
 #pragma once
 #include <cmath>
 
@@ -7,9 +7,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Softmax cross-entropy on logits: L = logsumexp(z) - z_y, dL/dz = softmax(z) - onehot(y). The true class's
-/// component is minus the sum of the other probabilities: p_y - 1 would vanish in f32 from a margin of 17 on.
-/// Natural logarithm. Exponentials and sums are taken in double in index order, whatever the backend stores.
+/// Softmax cross-entropy on logits: L = logsumexp(z) - z_y, dL/dz = softmax(z) - onehot(y). The true class's component
+/// is minus the sum of the other probabilities, since p_y - 1 would vanish in f32 from a margin of 17 on. Natural
+/// logarithm. Exponentials and sums are computed in double in index order, whatever type the backend stores.
 struct CrossEntropy {
     static constexpr const char* name = "cross_entropy";
 
@@ -22,7 +22,7 @@ struct CrossEntropy {
         for (int k = 0; k < classes; ++k) sum += std::exp(z[k] - most);
         return std::log(sum) + (most - z[index(y)]);
     }
-    /// dL/dz into `dz`, times `scale` (1 for an attack, 1 / batch in training); returns the loss.
+    /// Writes dL/dz to `dz`, times `scale` (1 for an attack, 1 / batch in training); returns the loss.
     template <class S>
     SKEWGRAD_FN static double gradient(const S* z, int classes, Label y, double scale, S* dz) {
         double most = z[0];

@@ -1,4 +1,4 @@
-// What a network predicts from a row of logits; no prediction where one of them is not finite.
+// Prediction (argmax) from a row of logits; no prediction if one of them is not finite.
 #pragma once
 #include <concepts>
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The answer of a network whose logits are not all finite. It equals no label, so it counts as wrong everywhere.
+/// The prediction of a network whose logits are not all finite. It equals no label, so it counts as wrong everywhere.
 inline constexpr Prediction no_prediction{0xFFFF};
 
-/// The lowest index among equal maxima (numerics: labels), or `no_prediction` if any logit is not finite.
+/// The argmax, the lowest index among equal maxima (numerics: labels), or `no_prediction` if any logit is not finite.
 template <std::floating_point T>
 Prediction prediction_of(std::span<const T> logits) {
     if (logits.empty() || logits.size() >= static_cast<std::size_t>(index(no_prediction)))

@@ -1,4 +1,4 @@
-// Floating-point tensors of other widths as float or double: halves, bfloat16, float, double.
+// Conversion of floating-point tensors (f16, bf16, f32, f64) to float or double.
 #pragma once
 #include <bit>
 #include <concepts>
@@ -13,12 +13,12 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Whether a type is one of those that files keep parameters in.
+/// Whether files store parameters in this type.
 constexpr bool is_floating(Dtype type) {
     return type == Dtype::f16 || type == Dtype::bf16 || type == Dtype::f32 || type == Dtype::f64;
 }
 
-/// IEEE 754's binary16 as a float, exactly: 5 bits of exponent, 10 of fraction.
+/// IEEE 754 binary16 to float, exactly: 5 bits of exponent, 10 of fraction.
 constexpr float half_to_float(std::uint16_t half) {
     const std::uint32_t sign = std::uint32_t{half} >> 15 << 31, exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 0) {
@@ -28,10 +28,10 @@ constexpr float half_to_float(std::uint16_t half) {
     const std::uint32_t widened = exponent == 31 ? 255 : exponent + (127 - 15);
     return std::bit_cast<float>(sign | widened << 23 | fraction << 13);
 }
-/// The upper half of a float.
+/// bfloat16 is the upper half of a float.
 constexpr float bfloat16_to_float(std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); }
 
-/// The elements of a floating-point tensor, each the nearest Real. One that lies beyond Real's range becomes infinite.
+/// The elements of a floating-point tensor, each rounded to the nearest Real. One beyond Real's range becomes infinite.
 template <std::floating_point Real>
 std::vector<Real> converted(const Tensor& tensor) {
     std::vector<Real> values(tensor.bytes.size() / bytes_of(tensor.dtype));

@@ -1,4 +1,4 @@
-// An entry of JSON that was read from a file: what is made of it is checked first, and an error names file and place.
+// Checked access to JSON that was read from a file: every error names the file and the place.
 #pragma once
 #include <concepts>
 #include <cstddef>
@@ -16,11 +16,11 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Looks into a document, which must live on. Every function throws FileError where the entry is not what is asked for:
-/// "run.json: hardware.2 is 7, must be an object".
+/// A view of a document; the document must outlive it. Every function throws FileError if the entry is not what is
+/// required: "run.json: hardware.2 is 7, must be an object".
 class JsonEntry {
 public:
-    /// `place`: of the document itself, for messages; empty: a whole file.
+    /// `place`: the position of the document itself, for messages; empty: a whole file.
     JsonEntry(const nlohmann::json& document, std::string source, std::string place = "")
         : value_(&document), source_(std::move(source)), place_(std::move(place)) {}
 
@@ -62,7 +62,7 @@ public:
         if (!value_->is_boolean()) refuse("true or false");
         return value_->get<bool>();
     }
-    /// A whole number written as one (1e3 is none) from `least` to `most`.
+    /// An integer from `least` to `most`, written as an integer (1e3 is refused).
     template <std::integral I>
     I whole(I least = std::numeric_limits<I>::min(), I most = std::numeric_limits<I>::max()) const {
         const auto in_range = [&](auto n) { return std::cmp_less_equal(least, n) && std::cmp_less_equal(n, most); };
@@ -83,7 +83,7 @@ public:
         }
         return n;
     }
-    /// JSON has no infinity and no NaN: where one may stand, null does, and is read as `otherwise`.
+    /// JSON has no infinity and no NaN: null stands for them, and is read as `otherwise`.
     double number_or(double otherwise, double least = std::numeric_limits<double>::lowest(),
                      double most = std::numeric_limits<double>::max()) const {
         return value_->is_null() ? otherwise : number(least, most);

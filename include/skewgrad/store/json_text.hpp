@@ -1,4 +1,4 @@
-// JSON as text: parsed within limits, without a key twice; written where all of it is UTF-8. Every fault is an Error.
+// JSON as text: parsing with limits and without duplicate keys, writing of UTF-8 only. Every failure is an Error.
 #pragma once
 #include <cstddef>
 #include <nlohmann/json.hpp>
@@ -13,14 +13,14 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// What a text may ask of its reader. JSON is copied, compared and written by recursion, so its depth is stack.
+/// Limits of a parsed text. JSON is copied, compared and written by recursion, so its depth uses stack.
 struct JsonLimits {
     std::size_t bytes = std::size_t{64} << 20;
     int depth = 64;
 };
 
-/// Parses a text that was read from `source`; `what` of it this is, for messages: "its header". Throws FileError where
-/// it is no JSON, has text that is no UTF-8, a number out of range or a key twice, or goes beyond the limits.
+/// Parses a text that was read from `source`; `what` names the part of it in messages: "its header". Throws FileError
+/// if it is not JSON, has text that is not UTF-8, a number out of range or a duplicate key, or exceeds the limits.
 inline nlohmann::json parse_json(std::string_view text, const std::string& source, const std::string& what = "it",
                                  JsonLimits limits = {}) {
     if (text.size() > limits.bytes)
@@ -46,7 +46,7 @@ inline nlohmann::json parse_json(std::string_view text, const std::string& sourc
     }
 }
 
-/// JSON as text, as `dump(indent)` gives it. Throws ValueError naming the text that is no UTF-8, where there is one.
+/// JSON as text, in the format of `dump(indent)`. Throws ValueError that names a text that is not UTF-8.
 template <class Json>
 std::string json_text(const Json& value, int indent = -1) {
     try {
@@ -66,7 +66,7 @@ std::string json_text(const Json& value, int indent = -1) {
     }
 }
 
-/// JSON as it stands in a message: in one line, cut where it is long. Nothing: null.
+/// JSON for a message: on one line, cut if it is long. "nothing" for a null pointer.
 inline std::string shown_json(const nlohmann::json* value) {
     return value == nullptr ? "nothing" : printable(json_text(*value), 57);
 }

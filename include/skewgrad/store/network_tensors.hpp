@@ -24,19 +24,19 @@
 
 namespace SKEWGRAD_NAMESPACE::network_file {
 
-/// What a network's tensors are, without its type: files are written and read by functions compiled once.
+/// Layout of a network's tensors without its type, so that the functions for files are compiled once.
 struct Layout {
     std::span<const NodePlan> nodes;
     std::span<const Parameter> parameters;
-    std::size_t size = 0;  ///< of all values
+    std::size_t size = 0;  ///< number of all values
 };
 template <ANetwork N>
 Layout layout_of() {
     return {N::nodes, N::parameters, N::state_size};
 }
 
-/// One parameter tensor and where its values lie among the network's. Entries are counted from 0 without the Image, as
-/// torch.nn.Sequential would number them; shapes drop trailing ones of the four.
+/// One parameter tensor and the position of its values in the network's vector. Entries are counted from 0 without the
+/// Image, as in torch.nn.Sequential; shapes omit trailing ones of the four extents.
 struct NetworkTensor {
     int entry = 0;
     std::string parameter;
@@ -63,22 +63,21 @@ inline std::vector<NetworkTensor> tensors_of(const Layout& network) {
     return all;
 }
 
-/// Appends a network's values, canonical order, as tensors named prefix + name.
+/// Appends a network's values, in canonical order, as tensors named prefix + name.
 template <class Real>
 void append(TensorFile& file, const Layout& network, const std::string& prefix, std::span<const Real> values) {
     for (const NetworkTensor& t : tensors_of(network))
         file.tensors.push_back(make_tensor<Real>(prefix + t.name(), t.shape, values.subspan(t.at, t.size)));
 }
 
-/// A network's tensors, and those of a file that hold their values.
+/// Pairs of a network's tensors and the tensors of a file that hold their values.
 struct Pairing {
     std::vector<std::pair<NetworkTensor, const Tensor*>> pairs;
 
     bool uses(const Tensor& tensor) const {
         return std::ranges::any_of(pairs, [&](const auto& pair) { return pair.second == &tensor; });
     }
-    /// Notes where a tensor has another shape, another type, or, where types are converted, a value beyond Real's
-    /// range.
+    /// Records each tensor with another shape, another type, or, if types are converted, a value beyond Real's range.
     template <class Real>
     void compare(TensorDifferences& differences, bool convert) const {
         for (const auto& [wanted, found] : pairs) {
@@ -92,7 +91,7 @@ struct Pairing {
                                                 std::string(name_of(dtype_of<Real>())));
         }
     }
-    /// The values that were found into the network's; compared before, with nothing different.
+    /// Copies the values found to the network's. Call `compare` before; it must find no difference.
     template <class Real>
     void copy(std::span<Real> values) const {
         for (const auto& [wanted, found] : pairs) {
@@ -112,7 +111,7 @@ private:
     }
 };
 
-/// By the names that `append` gives; notes what is missing.
+/// Pairs tensors by the names that `append` gives; records the missing ones.
 inline Pairing pair_by_name(const TensorFile& file, const Layout& network, const std::string& prefix,
                             TensorDifferences& differences) {
     Pairing found;
@@ -133,7 +132,7 @@ struct ModuleName {
     std::string parameter;               ///< "weight"
 };
 
-/// None where no number stands before the parameter's name.
+/// Parses a module name; none if no number precedes the parameter's name.
 inline std::optional<ModuleName> module_name(std::string_view name) {
     ModuleName parsed;
     std::size_t dot = name.rfind('.');
@@ -155,10 +154,10 @@ inline std::optional<ModuleName> module_name(std::string_view name) {
     return parsed;
 }
 
-/// By order: the n-th module of a Sequential that has parameters is the network's n-th layer that has some, whatever
-/// their numbers. So a state_dict is read whose Sequential has entries that the network lacks and that hold nothing, as
-/// Flatten, or lacks some that the network has, as Dropout. None unless every tensor of the file and of the network is
-/// in one pair.
+/// Pairs tensors by order: the n-th module of a Sequential that has parameters is the network's n-th layer that has
+/// some, whatever their numbers. So the Sequential may have entries without parameters that the network lacks, such as
+/// Flatten, or lack some that the network has, such as Dropout. None unless every tensor of the file and of the network
+/// is in one pair.
 inline std::optional<Pairing> pair_in_order(const TensorFile& file, const Layout& network) {
     std::map<std::vector<std::uint64_t>, std::map<std::string, const Tensor*>> modules;
     std::optional<std::string> owner;

@@ -1,4 +1,4 @@
-// Names of temporary files: machine, boot and process that write one, so that a leftover is known from work in
+// Names of temporary files with the writer's machine, boot and process, which distinguish leftovers from work in
 // progress.
 #pragma once
 #include <signal.h>
@@ -20,20 +20,20 @@
 #include <skewgrad/core/file.hpp>
 #include <skewgrad/store/digest.hpp>
 
-// A lock is not enough to tell them apart: on some network file systems it does not exclude other machines.
+// A lock is not enough to distinguish them: on some network file systems it does not exclude other machines.
 namespace SKEWGRAD_NAMESPACE {
 
 namespace posix {
 
-/// Who writes a file. A process is told from an earlier one of its number by the moment it began, in ticks since boot;
-/// 0: not known.
+/// The writer of a file. The start time, in ticks since boot, distinguishes a process from an earlier one with its
+/// number; 0: unknown.
 struct Writer {
     std::string machine, boot;  ///< digests
     std::uint64_t process = 0, began = 0;
     friend bool operator==(const Writer&, const Writer&) = default;
 };
 
-/// What a small file of the system's says; empty where there is none.
+/// The content of a small system file; empty if there is none.
 inline std::string told_by(const std::filesystem::path& file) {
     try {
         return read_whole_text(file);
@@ -42,7 +42,7 @@ inline std::string told_by(const std::filesystem::path& file) {
     }
 }
 
-/// When a process began. Its name, in parentheses, may hold anything; the number is the 20th word behind it.
+/// A process's start time. The process name, in parentheses, may contain anything; the time is the 20th word after it.
 inline std::uint64_t began(std::uint64_t process) {
     const std::string stat = told_by("/proc/" + std::to_string(process) + "/stat");
     std::size_t at = stat.rfind(')');
@@ -52,8 +52,8 @@ inline std::uint64_t began(std::uint64_t process) {
     return ticks;
 }
 
-/// This process. Machines are told apart by name and machine-id, since either may be given twice; containers on one
-/// machine by what numbers their processes, since a number says nothing in another container.
+/// This process. Machines are identified by name and machine-id, since either may be duplicated. Containers on one
+/// machine are identified by their PID namespace, since a number means nothing in another container.
 inline Writer this_writer() {
     static const Writer here = [] {
         std::array<char, 256> host{}, processes{};
@@ -68,7 +68,7 @@ inline Writer this_writer() {
     return me;
 }
 
-/// Whether the process that wrote a file has surely ended. Of other machines nothing is sure.
+/// Whether the process that wrote a file has certainly ended. For other machines this is never certain.
 inline bool is_gone(const Writer& writer, const Writer& me) {
     if (writer.machine != me.machine) return false;
     if (writer.boot != me.boot) return true;
@@ -85,7 +85,7 @@ inline std::string temporary_name(const Writer& by, std::uint64_t number) {
            std::to_string(by.began) + "-" + std::to_string(number) + std::string(temporary_ends);
 }
 
-/// Who wrote the temporary file of that name; none where it is no such name.
+/// The writer of the temporary file with that name; none if the name has another form.
 inline std::optional<Writer> writer_of(std::string_view name) {
     if (!name.starts_with(temporary_begins) || !name.ends_with(temporary_ends)) return std::nullopt;
     name.remove_prefix(temporary_begins.size());
@@ -104,7 +104,7 @@ inline std::optional<Writer> writer_of(std::string_view name) {
         return value;
     };
     const auto process = number(words[2]), began = number(words[3]);
-    constexpr std::uint64_t largest = 0x7fff'ffff;  // kill() takes what is beyond, and 0, for many processes
+    constexpr std::uint64_t largest = 0x7fff'ffff;  // kill() takes 0 and numbers above this for many processes
     if (!process || !began || !number(words[4]) || *process == 0 || *process > largest) return std::nullopt;
     return Writer{std::string(words[0]), std::string(words[1]), *process, *began};
 }

@@ -1,4 +1,4 @@
-// What a file of tensors lacks, has too much or has differently, gathered for one error that lists it all.
+// Differences of a file of tensors (missing, unexpected or different tensors), collected for one error.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +18,7 @@ struct TensorDifferences {
 
     bool none() const { return missing.empty() && unexpected.empty() && different.empty(); }
 
-    /// Throws FileError naming all of it, of long lists the first, where there is any.
+    /// Throws FileError if there is any difference. It names all of them; of a long list, the first ones.
     void raise(const TensorFile& file) const {
         if (none()) return;
         std::string all;

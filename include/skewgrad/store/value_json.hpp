@@ -1,4 +1,4 @@
-// Values as canonical JSON: what records say of them, and what keys and checkpoints are compared by.
+// Values as canonical JSON: for records, and for comparing keys and checkpoints.
 #pragma once
 #include <charconv>
 #include <concepts>
@@ -16,8 +16,7 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// The double nearest to the shortest decimal that names a float: .01f is written 0.01. Different floats stay
-/// different.
+/// The double nearest to the shortest decimal of a float: .01f is written 0.01. Different floats stay different.
 inline double shortest_decimal(float x) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, x).ptr;
@@ -26,8 +25,8 @@ inline double shortest_decimal(float x) {
     return y;
 }
 
-/// A value as an object of all its fields, nested values included; a field as it stands. Labels are numbers, seeds
-/// their 64 bits, enumerations the words that their `to_string` gives, an empty optional is null.
+/// A value as an object of all its fields, including nested values; any other field as it is. Labels are numbers, seeds
+/// are their 64 bits, enumerations are the words of their `to_string`, an empty optional is null.
 template <class T>
 nlohmann::json value_json(const T& field) {
     if constexpr (Value<const T>) {
