@@ -114,11 +114,11 @@ def check(document, root):
     bf16 = [peak[work, "bf16"] for work in ("forward", "backward data", "backward weights")]
     f32 = [between(peak[work, "f32"], (32, 64, 128)) for work in ("forward", "backward data", "backward weights")]
     page.states(
-        f"{bf16[0][64]} and {bf16[0][128]} % forward, {bf16[1][64]} and {bf16[1][128]} % at the inputs",
-        f"At the weights {bf16[2][64]} and {bf16[2][128]} %",
-        f"forward passes of 32 to 128 channels reach {f32[0]} %, gradients at the inputs {f32[1]} %, "
-        f"at the weights {f32[2]} %",
-        "(256 channels, which the paper's network has not: {}, {} and {} %.)".format(
+        f"{bf16[0][64]} and {bf16[0][128]} % forward, {bf16[1][64]} and {bf16[1][128]} % for input gradients",
+        f"Weight gradients reach {bf16[2][64]} and {bf16[2][128]} %",
+        f"forward passes of 32 to 128 channels reach {f32[0]} %, input gradients {f32[1]} %, "
+        f"weight gradients {f32[2]} %",
+        "(256 channels, which the paper's network does not have: {}, {} and {} %.)".format(
             *(peak[work, "f32"][256] for work in ("forward", "backward data", "backward weights"))
         ),
         f"in a network (the table's single convolutions, both threads) at {between(bf16[0], bf16[0])} % forward",
@@ -140,6 +140,6 @@ def check(document, root):
     page.holds("bf16 less f32 is the difference of three pairs of accuracies", len(pairs) == 3 and less == stated)
     mean, half = statistics.mean(less), T_OF_THREE * statistics.stdev(less) / len(less) ** 0.5
     page.states(
-        f"The mean difference is {mean:.2f} points (bar: less than 1), Student's 95 % interval over three pairs "
+        f"The mean difference is {mean:.2f} points (target: less than 1), Student's 95 % interval over three pairs "
         f"{mean - half:.2f} to {mean + half:.2f}"
     )

@@ -242,8 +242,8 @@ def check(document, root):
     under = [points(mean(as_written.clean("under"))), f"{mean(printed['clean/under']):.4g}"]
     attacked = [points(mean(as_written.attacked("same/under"))), f"{mean(printed['same/under']):.4g}"]
     readme.states(
-        f"under-sampled networks get {attacked[0]} % right under their own gradient, of {under[0]} % without attack; "
-        f"in the paper {attacked[1]} of {under[1]}"
+        f"under-sampled networks classify {under[0]} % correctly without attack and {attacked[0]} % under their own "
+        f"gradient; the paper has {under[1]} and {attacked[1]}"
     )
     for claim, what in (("C1", "under-sampled is turned more often"), ("C2", "over-sampled less often")):
         row = as_written.row("claims", claim=claim)
