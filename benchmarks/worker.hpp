@@ -21,16 +21,27 @@ namespace worker {
 
 using Json = nlohmann::ordered_json;
 
-/// What is to be timed. `work` is training, forward, fgsm or iterative; `batch` counts in training only.
+/// What is to be timed. `work` is training, forward, fgsm or iterative; `batch` is the size of an update, `images` that
+/// of one forward pass or attack. With `digest` nothing is timed: the digest of the work's result is asked for.
 struct Request {
     std::string backend, network, work;
-    int batch = 128;
+    int batch = 128, images = 1000;
     double seconds = 1;
-    auto key() const { return backend + ' ' + network + ' ' + work + ' ' + std::to_string(batch); }
+    bool digest = false;
+    bool trains() const { return work == "training"; }
+    auto key() const { return backend + ' ' + network + ' ' + work + ' ' + std::to_string(trains() ? batch : images); }
 };
 
 /// Does one unit of a work and returns how many images that were.
 using Unit = std::function<int()>;
+using MakeUnit = std::function<Unit(const Request&)>;
+using DigestOf = std::function<std::string(const Request&)>;
+
+/// What a program can do: units to be timed, and digests of results where it has them.
+struct Works {
+    MakeUnit unit;
+    DigestOf digest = {};
+};
 
 struct Settings {
     int threads = 0;             ///< once parsed, a number (add_threads)
@@ -92,8 +103,7 @@ inline Json measure(const Unit& unit, double seconds, int threads) {
 /// Answers requests; a work's unit is made, and its results are verified, when it is first asked for.
 class Answers {
 public:
-    using Make = std::function<Unit(const Request&)>;
-    Answers(Make make, int threads) : make_(std::move(make)), threads_(threads) {}
+    Answers(Works works, int threads) : works_(std::move(works)), threads_(threads) {}
 
     Json operator()(const Request& request) {
         Json answer{{"backend", request.backend},
@@ -101,10 +111,16 @@ public:
                     {"work", request.work},
                     {"batch", request.batch},
                     {"threads", threads_}};
+        if (!request.trains()) answer["images"] = request.images;
+        if (request.digest) {
+            if (!works_.digest) throw skewgrad::ValueError("this program gives no digests");
+            answer["digest"] = works_.digest(request);
+            return answer;
+        }
         auto [at, is_new] = units_.try_emplace(request.key());
         if (is_new) {
             try {
-                at->second = make_(request);
+                at->second = works_.unit(request);
             } catch (...) {
                 units_.erase(at);
                 throw;
@@ -115,7 +131,7 @@ public:
     }
 
 private:
-    Make make_;
+    Works works_;
     int threads_;
     std::map<std::string, Unit> units_;
 };
@@ -124,11 +140,14 @@ inline void say(const Json& line) { std::cout << line.dump() << std::endl; }
 
 inline Request parse(const std::string& line) {
     const auto json = Json::parse(line);
+    const Request otherwise;
     return {.backend = json.at("backend"),
             .network = json.at("network"),
             .work = json.at("work"),
-            .batch = json.value("batch", 128),
-            .seconds = json.value("seconds", 1.0)};
+            .batch = json.value("batch", otherwise.batch),
+            .images = json.value("images", otherwise.images),
+            .seconds = json.value("seconds", otherwise.seconds),
+            .digest = json.value("digest", otherwise.digest)};
 }
 
 /// Answers each line of standard input until it ends; what goes wrong with one is its answer.
@@ -143,7 +162,7 @@ inline void serve(Answers& answers) {
 }
 
 /// The frame of every such program: `about` is said first, then all `requests` are answered, or with --serve those
-/// that come in. `prepare(settings)` gives what makes the units.
+/// that come in. `prepare(settings, about)` gives the works, or what makes their units.
 template <class Prepare>
 int run(CLI::App& app, int argc, char** argv, Json about, std::vector<Request> requests, Prepare prepare) {
     Settings settings;
@@ -153,7 +172,7 @@ int run(CLI::App& app, int argc, char** argv, Json about, std::vector<Request> r
     skewgrad::add_number(app, "--seconds", seconds, 0.0, 3600.0, "For each measurement");
     add_settings(app, settings);
     return skewgrad::run_main(app, argc, argv, [&] {
-        Answers answers(prepare(settings, about), settings.threads);
+        Answers answers(Works{prepare(settings, about)}, settings.threads);
         about["threads"] = settings.threads;
         about["compiler"] = __VERSION__;
         say(about);

@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
                              {"backends", {"dlib-f32"}}};
     return worker::run(app, argc, argv, about,
                        {{"dlib-f32", "paper", "training", 128}, {"dlib-f32", "paper", "training", 32}},
-                       [](const worker::Settings& settings, worker::Json&) -> worker::Answers::Make {
+                       [](const worker::Settings& settings, worker::Json&) -> worker::MakeUnit {
                            const auto data = std::make_shared<const skewgrad::Splits>(worker::images(settings));
                            return [data](const worker::Request& request) {
                                if (request.backend != "dlib-f32" || request.work != "training")

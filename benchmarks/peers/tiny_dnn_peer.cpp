@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     return worker::run(app, argc, argv,
                        {{"program", "tiny-dnn"}, {"version", "of the distribution"}, {"backends", {"tiny-dnn-f32"}}},
                        {{"tiny-dnn-f32", "paper", "training", 128}},
-                       [](const worker::Settings& settings, worker::Json&) -> worker::Answers::Make {
+                       [](const worker::Settings& settings, worker::Json&) -> worker::MakeUnit {
                            omp_set_num_threads(settings.threads);
                            const auto data = std::make_shared<const skewgrad::Splits>(worker::images(settings));
                            return [data](const worker::Request& request) {
