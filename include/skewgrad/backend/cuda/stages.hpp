@@ -114,7 +114,7 @@ private:
                     const In* mask) {
         cuda::each(call.on.device(), target.size * static_cast<std::size_t>(call.images),
                    cuda::Drop<Percent, From, To, In>{cuda::CoordinatesOf(target), source, target,
-                                                     call.mode == Mode::train ? call.batch : nullptr, call.site.node,
+                                                     call.masks, call.site.node,
                                                      from, to, mask});
     }
 };
