@@ -35,12 +35,13 @@ concept Direction = requires {
 enum class LabelSource : std::uint8_t { True, Predicted };
 inline const char* to_string(LabelSource from) { return from == LabelSource::True ? "true" : "predicted"; }
 
-/// Kinds: FGSM, Iterative, PGD, Momentum, RandomSign, PermutedSign. Each `Attack<Kind, Direction, Loss>` is an aggregate
-/// of its own, whose `fields` name its values (core/values.hpp): `Attack<FGSM, Ascent>{.epsilon = 0.01f}`. Epsilon is in
-/// units of pixels in [0, 1]. `check()` throws ValueError for values that cannot be; every call begins with it, a plan
-/// may ask before it starts. So does `check(data)`, which an attack has that makes an image's perturbation of other
-/// images and may lack them. All refuse pixels that are not finite, and those outside [0, 1] unless `.clip` is off.
-/// `attack(model, x, y)` gives adversarial images of any model; `run` (model/task.hpp) works in a space.
+/// Kinds: FGSM, Iterative, PGD, Momentum, RandomSign, PermutedSign. Each `Attack<Kind, Direction, Loss>` is an
+/// aggregate of its own, whose `fields` name its values (core/values.hpp): `Attack<FGSM, Ascent>{.epsilon = 0.01f}`.
+/// Epsilon is in units of pixels in [0, 1]. `check()` throws ValueError for values that cannot be; every call begins
+/// with it, a plan may ask before it starts. So does `check(data)`, which an attack has that makes an image's
+/// perturbation of other images and may lack them. All refuse pixels that are not finite, and those outside [0, 1]
+/// unless `.clip` is off. `attack(model, x, y)` gives adversarial images of any model; `run` (model/task.hpp) works in
+/// a space.
 template <class Kind, Direction D = Ascent, Loss L = CrossEntropy>
 struct Attack {
     static_assert(!std::same_as<D, D>, "skewgrad: no attack of this kind; its header may be missing");

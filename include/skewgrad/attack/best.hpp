@@ -6,8 +6,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Which iterate an attack returns: the last one; or, image by image, the first that reaches the goal, else the one with
-/// the highest loss (lowest, descending).
+/// Which iterate an attack returns: the last one; or, image by image, the first that reaches the goal, else the one
+/// with the highest loss (lowest, descending).
 enum class Keep : std::uint8_t { last, best };
 inline const char* to_string(Keep keep) { return keep == Keep::last ? "last" : "best"; }
 
@@ -19,8 +19,8 @@ struct Best {
     std::uint8_t reached;  ///< whether it reached the goal
 };
 
-/// Compares the iterate that was just scored with the best one and sets the flag of images where it is better. The goal:
-/// away from the label (ascending), at it (descending). A loss that is not a number is never better.
+/// Compares the iterate that was just scored with the best one and sets the flag of images where it is better. The
+/// goal: away from the label (ascending), at it (descending). A loss that is not a number is never better.
 struct Better {
     const double* losses;
     const std::uint8_t* correct;

@@ -70,9 +70,9 @@ Shape shape_of(const xt::xtensor<Real, 4>& x) {
     return {static_cast<int>(x.shape()[1]), static_cast<int>(x.shape()[2]), static_cast<int>(x.shape()[3])};
 }
 
-/// Calls body(task, first) for one part of the images after the other, as many as suit the model: what is made of a part
-/// is still in a near cache when it is read again, and few pages of memory are touched. `most`: images of the first
-/// part, which is the largest, by `part_size`.
+/// Calls body(task, first) for one part of the images after the other, as many as suit the model: what is made of a
+/// part is still in a near cache when it is read again, and few pages of memory are touched. `most`: images of the
+/// first part, which is the largest, by `part_size`.
 template <Space S>
 int part_size(ModelView<S>& model, std::size_t images) {
     return std::max(1, static_cast<int>(std::min(images, static_cast<std::size_t>(model.images_at_a_time()))));

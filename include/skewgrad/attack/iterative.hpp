@@ -21,7 +21,8 @@ struct Iterative {};
 template <Direction D, Loss L>
 struct Attack<Iterative, D, L> {
     static constexpr const char* name = "iterative";
-    static constexpr auto fields = names("epsilon", "steps", "alpha", "project", "clip", "sign_of_zero", "label", "loss");
+    static constexpr auto fields =
+        names("epsilon", "steps", "alpha", "project", "clip", "sign_of_zero", "label", "loss");
     float epsilon = 0.01f;
     int steps = 10;
     float alpha = 0;  ///< one step; 0: epsilon / steps (epsilon itself where `project` is off)

@@ -24,8 +24,8 @@ struct Attack<Momentum, D, L> {
     static constexpr auto fields = names("epsilon", "steps", "alpha", "mu", "clip", "loss");
     float epsilon = 8 / 255.0f;
     int steps = 10;
-    float alpha = 0;  ///< one step; 0: epsilon / steps
-    float mu = 1;     ///< decay of the moving sum
+    float alpha = 0;   ///< one step; 0: epsilon / steps
+    float mu = 1;      ///< decay of the moving sum
     bool clip = true;  ///< to [0, 1]
     L loss{};
 

@@ -23,8 +23,8 @@ enum class Norm : std::uint8_t { linf, l2 };
 inline const char* to_string(Norm norm) { return norm == Norm::linf ? "linf" : "l2"; }
 
 /// x_{t+1} = project(x_t + s alpha d(g_t)), d(g) = sign(g) in L-infinity and g / |g|_2 in L2 (Madry et al. 2018). A
-/// uniform start is drawn from the cube around the image and, in L2, projected; every restart draws its own. L2 steps of
-/// a gradient below 1e-12 move nothing.
+/// uniform start is drawn from the cube around the image and, in L2, projected; every restart draws its own. L2 steps
+/// of a gradient below 1e-12 move nothing.
 template <Direction D, Loss L>
 struct Attack<PGD, D, L> {
     static constexpr const char* name = "pgd";
@@ -132,8 +132,8 @@ struct Attack<PGD, D, L> {
                     S::each_pixel(on, n, order,
                                   images::SignStep<Real>{ball, x, own.dx.data(), own.length.data(), real(D::sign), 0});
                 } else {
-                    S::fold(on, n, order, Fold::sum,
-                            images::SquaredDifference<Real>{order, own.dx.data(), nullptr}, own.norms.data());
+                    S::fold(on, n, order, Fold::sum, images::SquaredDifference<Real>{order, own.dx.data(), nullptr},
+                            own.norms.data());
                     S::each_pixel(on, n, order,
                                   images::NormalisedStep<Real>{order, x, own.dx.data(), own.length.data(),
                                                                own.norms.data(), real(D::sign)});
@@ -146,8 +146,8 @@ struct Attack<PGD, D, L> {
         }
     }
 
-    /// N x C x H x W adversarial images. `items` names the images (default 0 .. N - 1): starts are keyed on them, so that
-    /// no result depends on how images are batched. Throws ValueError for bad shapes, pixels, labels, values.
+    /// N x C x H x W adversarial images. `items` names the images (default 0 .. N - 1): starts are keyed on them, so
+    /// that no result depends on how images are batched. Throws ValueError for bad shapes, pixels, labels, values.
     template <Differentiable M, class Real = differentiable::RealOf<M>>
     xt::xtensor<Real, 4> operator()(const M& source, const std::type_identity_t<xt::xtensor<Real, 4>>& x,
                                     std::span<const Label> y, std::span<const std::uint32_t> items = {}) const {

@@ -39,8 +39,8 @@ struct PredictLabels {
     }
 };
 
-/// The loss of an attack in a space, for at most `images` images at a time. Its table is empty: an attack knows no class
-/// counts.
+/// The loss of an attack in a space, for at most `images` images at a time. Its table is empty: an attack knows no
+/// class counts.
 template <Space S, Loss L>
 struct Scores {
     using Real = typename S::Real;
@@ -69,12 +69,13 @@ struct Scores {
     const double* losses() const { return losses_.data(); }
     const std::uint8_t* correct() const { return correct_.data(); }
     /// Passes that `begin` makes.
-    static Passes passes(LabelSource from) { return {.forward = (L::pairs ? 1 : 0) + (from == LabelSource::Predicted)}; }
+    static Passes passes(LabelSource from) {
+        return {.forward = (L::pairs ? 1 : 0) + (from == LabelSource::Predicted)};
+    }
 
     /// What the loss is taken at, from the images without the attack: predicted labels, logits for a loss of pairs.
     void begin(ModelView<S>& model, const Task<S>& task) {
-        if constexpr (L::pairs)
-            model.forward(task.x, task.count, task.pass, images::keep_rows<S>(without_.data()));
+        if constexpr (L::pairs) model.forward(task.x, task.count, task.pass, images::keep_rows<S>(without_.data()));
         if (from_ == LabelSource::Predicted)
             model.forward(task.x, task.count, task.pass, [this](const auto& on, const LogitBlock<Real>& block) {
                 S::each(on, block.count, PredictLabels<Real>{block, labels_.data(), missing_.data()});

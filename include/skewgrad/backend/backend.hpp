@@ -53,8 +53,8 @@ struct OptimiserLike {
 ///             until the work is done (in a recording: as long as it may be replayed).
 /// step, state the caller's, in the space's memory: the optimiser's step of this update, the sums of the step.
 ///
-/// `forward` and `differentiate` run the images in blocks of the backend's choice, each from the image to the logits and
-/// back. With running statistics an image's logits and dx depend on no other image and on no block. With batch
+/// `forward` and `differentiate` run the images in blocks of the backend's choice, each from the image to the logits
+/// and back. With running statistics an image's logits and dx depend on no other image and on no block. With batch
 /// statistics or several views all picks are one block: the caller then keeps to `images_at_a_time`.
 /// All down to `update` may be recorded: it neither allocates nor waits.
 template <class P>
@@ -63,9 +63,10 @@ concept BackendOperations =
     requires(typename P::Context& on, const typename P::Plan& plan, typename P::Parameters& p,
              const typename P::Parameters& fixed, typename P::Workspace& own,
              typename P::template Training<probe::OptimiserLike>& training, const typename P::SpaceType::Real* x,
-             typename P::SpaceType::Real* dx, int count, Mode mode, const Pass& pass, Visit<typename P::SpaceType> visit,
-             std::span<const typename P::SpaceType::Real> in, std::span<typename P::SpaceType::Real> out,
-             const probe::OptimiserLike::Step* step, const StepState* state) {
+             typename P::SpaceType::Real* dx, int count, Mode mode, const Pass& pass,
+             Visit<typename P::SpaceType> visit, std::span<const typename P::SpaceType::Real> in,
+             std::span<typename P::SpaceType::Real> out, const probe::OptimiserLike::Step* step,
+             const StepState* state) {
         { P::queue(on) } -> std::same_as<typename P::SpaceType::Queue>;
         { P::pixels(plan) } -> std::same_as<PixelOrder>;
         { P::classes(plan) } -> std::convertible_to<int>;

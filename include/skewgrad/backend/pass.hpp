@@ -31,7 +31,7 @@ struct Pass {
     BatchStatistics statistics = BatchStatistics::running;
     int views = 1;
     const DrawKeys* draws = nullptr;  ///< of dropout; null: no dropout
-    const Pick* picks = nullptr;   ///< one a picked image; needed with draws
+    const Pick* picks = nullptr;      ///< one a picked image; needed with draws
 };
 
 /// What dropout's masks are keyed on: image n has those of picks[n % count]. Without draws nothing is dropped.

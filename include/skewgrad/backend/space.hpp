@@ -71,7 +71,9 @@ concept Space = requires(const typename S::Queue& on, typename S::template Array
     requires std::floating_point<typename S::Real>;  // of images and logits
     requires std::copyable<typename S::Queue>;
     { S::eager } -> std::convertible_to<bool>;
-    { S::template make<float>(on, std::size_t{}) } -> std::same_as<typename S::template Array<float>>;  // owner, movable
+    {
+        S::template make<float>(on, std::size_t{})
+    } -> std::same_as<typename S::template Array<float>>;  // owner, movable
     { a.data() } -> std::same_as<float*>;
     { a.size() } -> std::convertible_to<std::size_t>;
     S::put(on, in, a);       // to the array's first elements; the caller may change `in` at once

@@ -6,8 +6,8 @@
 
 namespace SKEWGRAD_NAMESPACE::images {
 
-/// One sign a pixel, keyed on the image's item: bit e of the stream's words, e the pixel's index in C x H x W. The order
-/// must be C x H x W: neighbours then share a block of the stream.
+/// One sign a pixel, keyed on the image's item: bit e of the stream's words, e the pixel's index in C x H x W. The
+/// order must be C x H x W: neighbours then share a block of the stream.
 template <class R>
 struct RandomSigns {
     PixelOrder order;

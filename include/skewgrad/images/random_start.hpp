@@ -16,8 +16,8 @@ inline const char* to_string(Start start) {
 }
 
 SKEWGRAD_EXACT_BEGIN
-/// x <- clip(origin + radius draw). DrawKeys are keyed on (seed, start, node, item, epoch, copy) and on the element's number
-/// (h W + w) C + c, as dropout's masks are. `node` tells restarts apart.
+/// x <- clip(origin + radius draw). DrawKeys are keyed on (seed, start, node, item, epoch, copy) and on the element's
+/// number (h W + w) C + c, as dropout's masks are. `node` tells restarts apart.
 template <class R>
 struct RandomStart {
     Ball<R> ball;

@@ -7,8 +7,8 @@ namespace SKEWGRAD_NAMESPACE::images {
 
 SKEWGRAD_EXACT_BEGIN
 /// x <- clip(project(x + direction length_n sign(g))). A gradient that is not a number counts as zero. Comparisons, so
-/// that no NaN is made, one after the other, so that compilers vectorise them: signs of gradients are as good as random,
-/// and so would be the branches.
+/// that no NaN is made, one after the other, so that compilers vectorise them: signs of gradients are as good as
+/// random, and so would be the branches.
 template <class R>
 struct SignStep {
     Ball<R> ball;

@@ -71,7 +71,8 @@ private:
         for (const Real v : d) sum += static_cast<double>(v), size += std::abs(static_cast<double>(v));
         if (std::abs(sum) > 1e-4 * size)
             throw ValueError("the loss's gradient at the logits of image " + std::to_string(image) + " sums to " +
-                             std::to_string(sum) + ": cross-entropy's gradients cannot make it, a model needs "
+                             std::to_string(sum) +
+                             ": cross-entropy's gradients cannot make it, a model needs "
                              "pull_back for such a loss");
     }
     /// Whether d = factor times cross-entropy's gradient at the label. Its very bits: a factor of exactly 1.

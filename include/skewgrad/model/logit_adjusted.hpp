@@ -11,8 +11,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// A model around a model: logits z + b. The gradient at the images of sum_k dz_k (z_k + b_k) is the model's own, so that
-/// a pass costs one of the model's (through the gradient of the cross-entropy: up to K).
+/// A model around a model: logits z + b. The gradient at the images of sum_k dz_k (z_k + b_k) is the model's own, so
+/// that a pass costs one of the model's (through the gradient of the cross-entropy: up to K).
 template <Differentiable M>
 class LogitAdjusted {
 public:

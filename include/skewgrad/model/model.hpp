@@ -143,7 +143,8 @@ public:
     /// Bytes of parameters and of a workspace for so many images.
     Bytes bytes(Mode mode, int images) const { return Operations::bytes(on_, plan(), mode, images); }
     /// The model as attacks see it; it must outlive the view. `images`: how many a pass is asked for, as a rule.
-    NetworkView<B> view(std::size_t images, std::shared_ptr<Workspaces<B>> own = std::make_shared<Workspaces<B>>()) const {
+    NetworkView<B> view(std::size_t images,
+                        std::shared_ptr<Workspaces<B>> own = std::make_shared<Workspaces<B>>()) const {
         return {on_, plan(), parameters_, images, std::move(own)};
     }
 
@@ -193,12 +194,11 @@ public:
         const int block = Operations::images_at_a_time(plan(), Pass{}, std::max(1, static_cast<int>(count)));
         auto own = Operations::make_workspace(on_, plan(), Mode::train, block);
         for (int first = 0; first < static_cast<int>(count); first += block)
-            Operations::differentiate(
-                on_, plan(), parameters_, pixels().image(pixels_of_x.data(), first),
-                std::min(block, static_cast<int>(count) - first), own, Pass{},
-                model::gradients_of<SpaceType, L>(formulas.data(), labels.data() + first,
-                                                  1.0 / static_cast<double>(count)),
-                nullptr, training);
+            Operations::differentiate(on_, plan(), parameters_, pixels().image(pixels_of_x.data(), first),
+                                      std::min(block, static_cast<int>(count) - first), own, Pass{},
+                                      model::gradients_of<SpaceType, L>(formulas.data(), labels.data() + first,
+                                                                        1.0 / static_cast<double>(count)),
+                                      nullptr, training);
         std::vector<Real> out(N::state_size);
         Operations::export_gradients(on_, plan(), training, out);
         on_.wait();

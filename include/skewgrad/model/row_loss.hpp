@@ -27,8 +27,8 @@ struct RowLoss {
     SKEWGRAD_FN void operator()(int n) const {
         const int i = block.first + n, last = views == 2 ? n + block.count : n;
         const int label = index(labels[i]);
-        const LossCase<R> of{block.z[last], views == 2 ? block.z[n] : without[i],
-                             block.z.classes, label, targets ? index(targets[i]) : label, table};
+        const LossCase<R> of{block.z[last], views == 2 ? block.z[n] : without[i], block.z.classes,
+                             label,         targets ? index(targets[i]) : label,  table};
         const double loss = (*formula)(of, scale, block.dz[last], views == 2 ? block.dz[n] : nullptr);
         if (losses) losses[i] = loss;
         if (correct) correct[i] = argmax_of(block.z[n], block.z.classes) == label;

@@ -19,8 +19,7 @@ inline std::size_t elements(const PixelOrder& order, std::size_t count) {
 
 /// Images in C x H x W to the space's order: `to` has room for them.
 template <Space S, class From>
-void load(const typename S::Queue& on, const PixelOrder& order, std::span<const From> canonical,
-          typename S::Real* to) {
+void load(const typename S::Queue& on, const PixelOrder& order, std::span<const From> canonical, typename S::Real* to) {
     const int count = static_cast<int>(canonical.size() / static_cast<std::size_t>(order.size()));
     if (count == 0) return;
     if constexpr (S::eager) {

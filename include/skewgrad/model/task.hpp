@@ -6,19 +6,20 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// Images to be attacked, all of it in the space's memory and the caller's. x is not changed; `out` does not overlap it.
+/// Images to be attacked, all of it in the space's memory and the caller's. x is not changed; `out` does not overlap
+/// it.
 template <Space S>
 struct Task {
     const typename S::Real* x = nullptr;
     typename S::Real* out = nullptr;
     int count = 0;
     const Label* labels = nullptr;
-    const Label* targets = nullptr;             ///< of targeted losses; null: the labels
-    const Pick* picks = nullptr;                ///< which image each is: what draws are keyed on
-    const DrawKeys* draws = nullptr;               ///< likewise; null for attacks that draw nothing
-    const typename S::Real* scale = nullptr;    ///< factor of epsilon and step sizes, image by image; null: 1
-    const typename S::Real* gradient = nullptr; ///< of the cross-entropy at x and the labels, where it is known
-    Pass pass{};                                ///< of the model: running statistics, no dropout, unless a step says otherwise
+    const Label* targets = nullptr;              ///< of targeted losses; null: the labels
+    const Pick* picks = nullptr;                 ///< which image each is: what draws are keyed on
+    const DrawKeys* draws = nullptr;             ///< likewise; null for attacks that draw nothing
+    const typename S::Real* scale = nullptr;     ///< factor of epsilon and step sizes, image by image; null: 1
+    const typename S::Real* gradient = nullptr;  ///< of the cross-entropy at x and the labels, where it is known
+    Pass pass{};  ///< of the model: running statistics, no dropout, unless a step says otherwise
 };
 
 /// How many passes an attack makes over each image: for plans, records and estimates of time.

@@ -12,8 +12,8 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// On the host, in C x H x W: two copies of the images a pass. The model must outlive it. `classes()` asks the model for
-/// the logits of a black image, where no pass has been made yet.
+/// On the host, in C x H x W: two copies of the images a pass. The model must outlive it. `classes()` asks the model
+/// for the logits of a black image, where no pass has been made yet.
 template <PullsBack M>
 class UserView : public ModelView<HostSpace<differentiable::RealOf<M>>> {
 public:

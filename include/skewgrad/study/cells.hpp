@@ -76,7 +76,7 @@ struct SourceImages {
 template <class A, Space S>
 void perturb(const A& attack, SourceImages<S>& source, typename A::template Scratch<S>& own) {
     attack.check();
-    attack::check_images(A::name, source.x, attack.clip);
+    if constexpr (requires { attack.clip; }) attack::check_images(A::name, source.x, attack.clip);
     if constexpr (requires { attack.lenders(source.x, source.labels, source.items); })
         own.lend(source.model.queue(), attack.lenders(source.x, source.labels, source.items));
     Task<S> task = source.task;
@@ -113,7 +113,8 @@ inline constexpr bool uses_source = [] {
         return true;
 }();
 
-/// Whether smallest epsilons and sweeps are measured along this attack's direction: one step up the loss, of any length.
+/// Whether smallest epsilons and sweeps are measured along this attack's direction: one step up the loss, of any
+/// length.
 template <class A>
 inline constexpr bool has_direction = false;
 template <Loss L>

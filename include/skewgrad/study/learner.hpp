@@ -125,8 +125,7 @@ struct NetworkLearner {
     [[no_unique_address]] std::conditional_t<carries_over, typename Measured::Context, NoContext> measured_context{};
     L loss{};
     P perturbation{};
-    static constexpr auto fields =
-        names("optimiser", "recipe", "context", "measured_context", "loss", "perturbation");
+    static constexpr auto fields = names("optimiser", "recipe", "context", "measured_context", "loss", "perturbation");
 
     Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});

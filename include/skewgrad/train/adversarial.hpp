@@ -57,9 +57,9 @@ struct Adversarial {
             : own(p.attack, model, images),
               scale(S::template make<typename S::Real>(model.queue(), static_cast<std::size_t>(images))),
               out(S::template make<typename S::Real>(
-                  model.queue(), views == 1 ? static_cast<std::size_t>(images) *
-                                                  static_cast<std::size_t>(model.pixels().size())
-                                            : 0)) {}
+                  model.queue(),
+                  views == 1 ? static_cast<std::size_t>(images) * static_cast<std::size_t>(model.pixels().size())
+                             : 0)) {}
     };
     template <Space S>
     void run(ModelView<S>& model, const Task<S>& task, typename S::Real* x, const float*, const Now* now,

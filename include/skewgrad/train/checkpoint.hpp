@@ -28,7 +28,8 @@ void Session<N, B, O, L, P>::save(const std::filesystem::path& path, const Notes
     Operations::export_parameters(model_.context(), ModelType::plan(), model_.backend_parameters(), lists[0].second);
     Operations::export_parameters(model_.context(), ModelType::plan(), best_, lists[1].second);
     for (int slot = 0; slot < O::slots; ++slot)
-        Operations::export_slot(model_.context(), ModelType::plan(), work_->network.training(), slot, lists[2 + static_cast<std::size_t>(slot)].second);
+        Operations::export_slot(model_.context(), ModelType::plan(), work_->network.training(), slot,
+                                lists[2 + static_cast<std::size_t>(slot)].second);
     model_.context().wait();
     checkpoint::write<Real>(path, network_file::layout_of<N>(), identity(), position(), lists, notes);
 }
@@ -42,7 +43,8 @@ void Session<N, B, O, L, P>::load(const std::filesystem::path& path, const Notes
     Operations::import_parameters(model_.context(), ModelType::plan(), model_.backend_parameters(), lists[0].second);
     Operations::import_parameters(model_.context(), ModelType::plan(), best_, lists[1].second);
     for (int slot = 0; slot < O::slots; ++slot)
-        Operations::import_slot(model_.context(), ModelType::plan(), work_->network.training(), slot, lists[2 + static_cast<std::size_t>(slot)].second);
+        Operations::import_slot(model_.context(), ModelType::plan(), work_->network.training(), slot,
+                                lists[2 + static_cast<std::size_t>(slot)].second);
     work_->step.set_state({.loss_sum = sums().loss_sum, .images = sums().images, .correct_sum = sums().correct});
 }
 

@@ -11,9 +11,9 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// A perturbation is a value. `views` 1: the images become what it makes of them; 2: the perturbed images are put behind
-/// the batch's own, and the loss is one of pairs. `at(moment)`, trivially copyable, is read through a pointer by the work
-/// that `run` gives; `table(counts)` holds one number a class, or nothing. In `run` task.x == x.
+/// A perturbation is a value. `views` 1: the images become what it makes of them; 2: the perturbed images are put
+/// behind the batch's own, and the loss is one of pairs. `at(moment)`, trivially copyable, is read through a pointer by
+/// the work that `run` gives; `table(counts)` holds one number a class, or nothing. In `run` task.x == x.
 template <class P, class S>
 concept PerturbationIn =
     Value<P> && Space<S> &&

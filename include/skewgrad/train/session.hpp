@@ -16,8 +16,8 @@ namespace SKEWGRAD_NAMESPACE {
 
 /// One network's training: model (which it changes), data, optimiser state, position. `advance()` runs one round;
 /// when `finished()`, the model holds the best weights. The draws are keyed on `seed`: order, dropout, flips,
-/// perturbations. The model is referred to, not owned: it must outlive the session and stay where it is. Moving it (as a
-/// growing vector of models does) leaves the session without parameters, which is undefined behaviour.
+/// perturbations. The model is referred to, not owned: it must outlive the session and stay where it is. Moving it (as
+/// a growing vector of models does) leaves the session without parameters, which is undefined behaviour.
 template <ANetwork N, Backend B, Optimiser O, Loss L = CrossEntropy, class P = Unperturbed>
 class Session final : public SessionBase {
 public:
@@ -26,8 +26,8 @@ public:
     using S = typename Operations::SpaceType;
 
     /// Throws ValueError for an empty training set, images of another shape, labels beyond the network's classes, a
-    /// recipe that cannot be (numbers below 1, a min_delta below 0), an optimiser's rate, a perturbation or class counts
-    /// that cannot. Without validation images all rounds are made.
+    /// recipe that cannot be (numbers below 1, a min_delta below 0), an optimiser's rate, a perturbation or class
+    /// counts that cannot. Without validation images all rounds are made.
     Session(ModelType& model, TrainingData data, ValidationData validation, O optimiser, Recipe recipe, Seed seed,
             L loss = {}, P perturbation = {})
         : SessionBase(std::move(data), std::move(validation), recipe, seed),
@@ -54,8 +54,8 @@ private:
             : network(model.context(), ModelType::plan(), model.backend_parameters(), optimiser,
                       Operations::images_at_a_time(ModelType::plan(), TrainStep<S, L, P>::pass, of.recipe().batch) *
                           P::views),
-              step(network, S::share(network.queue(), of.data().store()), of.loss_, of.perturbation_,
-                   of.recipe().flips, of.data().counts(), of.recipe().batch) {}
+              step(network, S::share(network.queue(), of.data().store()), of.loss_, of.perturbation_, of.recipe().flips,
+                   of.data().counts(), of.recipe().batch) {}
         NetworkInTraining<B, O> network;
         TrainStep<S, L, P> step;
     };
@@ -74,9 +74,8 @@ private:
     bool sums_are_at_hand() const override { return S::eager; }
     Evaluation validate() const override {
         const Moment now{.updates = sums().updates, .epoch = epoch()};
-        return evaluate(model_.logits(validation()), validation(), [&](auto row, Label y) {
-            return loss::of_row(loss_, row, y, now, table_.data());
-        });
+        return evaluate(model_.logits(validation()), validation(),
+                        [&](auto row, Label y) { return loss::of_row(loss_, row, y, now, table_.data()); });
     }
     void keep_best() override { copy(model_.backend_parameters(), best_); }
     void restore_best() override { copy(best_, model_.backend_parameters()); }

@@ -213,7 +213,7 @@ private:
     std::size_t position_ = 0;
     std::uint32_t epoch_ = 0;
     TrainingSums sums_, round_began_;  // now; where the round in progress began
-    int in_round_ = 0;               // updates of it
+    int in_round_ = 0;                 // updates of it
     History history_;
     mutable std::optional<std::array<std::string, 2>> digests_;  // of both lists' images: read once, when asked for
 };

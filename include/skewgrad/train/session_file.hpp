@@ -74,7 +74,7 @@ inline nlohmann::json to_json(const TrainingSums& s) {
 struct Position {
     History history;
     TrainingSums sums, round_began;  ///< now; where the round in progress began
-    int in_round = 0;              ///< updates of that round that were made
+    int in_round = 0;                ///< updates of that round that were made
     std::uint32_t epoch = 0;
     std::size_t in_epoch = 0;  ///< images of the epoch that were seen
 };

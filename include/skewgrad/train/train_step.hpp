@@ -1,4 +1,5 @@
-// The training step of every backend: gather, perturb, forward, loss, pull back, update; recorded as one graph on a device.
+// The training step of every backend: gather, perturb, forward, loss, pull back, update; recorded as one graph on a
+// device.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -51,9 +52,10 @@ public:
     using Real = typename S::Real;
     using Formula = FormulaOf<L>;
     using Now = decltype(std::declval<const P&>().at(Moment{}));
-    static_assert(L::pairs == (P::views == 2),
-                  "skewgrad: a loss of pairs needs a perturbation that puts images beside the batch's own, other losses "
-                  "need one that does not");
+    static_assert(
+        L::pairs == (P::views == 2),
+        "skewgrad: a loss of pairs needs a perturbation that puts images beside the batch's own, other losses "
+        "need one that does not");
 
     /// How images pass in a step.
     static constexpr Pass pass{.statistics = BatchStatistics::batch, .views = P::views};
@@ -131,17 +133,13 @@ private:
         for (int first = 0; first < batch; first += block_) {
             const int count = std::min(block_, batch - first);
             const Pick* picks = input<Pick>(picks_at_) + first;
-            S::each_position(
-                on, count, order,
-                images::FromBytes<Real>{order, store_.bytes, picks, flips_ ? draws : nullptr, x_.data()});
+            S::each_position(on, count, order,
+                             images::FromBytes<Real>{order, store_.bytes, picks, flips_ ? draws : nullptr, x_.data()});
             S::each(on, count, step::LabelsOf{store_.labels, picks, labels_.data()});
-            perturbation_.run(network_,
-                              Task<S>{.x = x_.data(),
-                                      .count = count,
-                                      .labels = labels_.data(),
-                                      .picks = picks,
-                                      .draws = draws},
-                              x_.data(), perturbation_table_, input<Now>(now_at_), own_);
+            perturbation_.run(
+                network_,
+                Task<S>{.x = x_.data(), .count = count, .labels = labels_.data(), .picks = picks, .draws = draws},
+                x_.data(), perturbation_table_, input<Now>(now_at_), own_);
             Pass how = pass;
             how.draws = draws;
             how.picks = picks;

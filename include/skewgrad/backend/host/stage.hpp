@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <skewgrad/backend/pass.hpp>
 #include <skewgrad/backend/host/layout.hpp>
+#include <skewgrad/backend/pass.hpp>
 #include <skewgrad/nn/layer.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
@@ -77,10 +77,10 @@ struct Call {
     const Sum* masters = nullptr;  ///< the stage's own parameters, and its packed copies
     const Activation* packs = nullptr;
     Sum* gradients = nullptr;
-    Activation* scratch = nullptr;                         ///< `site.lane_scratch` elements for each lane
-    Sum* shared = nullptr;                                 ///< `site.shared_scratch` sums for all of them
-    MaskKeys masks{};                                  ///< of dropout; none: nothing is dropped
-    std::byte* record = nullptr;                           ///< `site.memory.record` bytes an image, where wanted
+    Activation* scratch = nullptr;  ///< `site.lane_scratch` elements for each lane
+    Sum* shared = nullptr;          ///< `site.shared_scratch` sums for all of them
+    MaskKeys masks{};               ///< of dropout; none: nothing is dropped
+    std::byte* record = nullptr;    ///< `site.memory.record` bytes an image, where wanted
 
     const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
     Out* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }

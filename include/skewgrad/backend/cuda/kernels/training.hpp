@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <limits>
 
-#include <skewgrad/backend/pass.hpp>
 #include <skewgrad/backend/cuda/block.hpp>
 #include <skewgrad/backend/cuda/kernels/divide.hpp>
 #include <skewgrad/backend/cuda/kernels/layers.hpp>
 #include <skewgrad/backend/cuda/kernels/rounded.hpp>
+#include <skewgrad/backend/pass.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
