@@ -15,7 +15,7 @@ constexpr float contrast(float x) { return (x - 0.5f) * (x - 0.5f); }
 constexpr Sampler<Under> cut{.count = 100};
 constexpr Embedded made{.train_per_class = 500, .test_per_class = 100};
 
-/// Differentiable: attacks, evaluation and studies need only logits(x) and input_gradient(x, y).
+/// logits(x) and pull_back(x, dz) are all that attacks, evaluation and studies ask for.
 struct NearestMean {
     std::vector<std::vector<float>> weight;  // K x C H W: the means, scaled
     std::vector<float> bias;                 // K: the terms that do not depend on x
@@ -27,16 +27,12 @@ struct NearestMean {
                                              [](float w, float p) { return w * contrast(p); });
         return z;
     }
-    xt::xtensor<float, 4> input_gradient(const xt::xtensor<float, 4>& x, std::span<const Label> y) const {
+    xt::xtensor<float, 4> pull_back(const xt::xtensor<float, 4>& x, const xt::xtensor<float, 2>& dz) const {
         xt::xtensor<float, 4> g(x.shape(), 0.0f);
-        const auto z = logits(x);
-        std::vector<float> dz(weight.size());
-        for (std::size_t n = 0; n < x.shape()[0]; ++n) {
-            CrossEntropy::gradient(&z(n, 0), static_cast<int>(dz.size()), y[n], 1.0, dz.data());
-            for (std::size_t k = 0; k < dz.size(); ++k)
+        for (std::size_t n = 0; n < x.shape()[0]; ++n)
+            for (std::size_t k = 0; k < weight.size(); ++k)
                 for (std::size_t i = 0; i < weight[k].size(); ++i)
-                    (&g(n, 0, 0, 0))[i] += dz[k] * weight[k][i] * (2 * (&x(n, 0, 0, 0))[i] - 1);
-        }
+                    (&g(n, 0, 0, 0))[i] += dz(n, k) * weight[k][i] * (2 * (&x(n, 0, 0, 0))[i] - 1);
         return g;
     }
 };

@@ -14,6 +14,7 @@
 #include <xtensor/xview.hpp>
 
 #include "attack/linear.hpp"
+#include "backend/passes.hpp"
 #include "backend/subjects.hpp"
 #include "data/files.hpp"
 
@@ -201,7 +202,7 @@ BOOST_AUTO_TEST_CASE(an_image_without_a_prediction_is_refused_by_its_number) {
 // A network on the CPU backend, which keeps the images in a form of its own.
 struct Net : Network<Image<3, 6, 6>, Conv<5>, Relu, MaxPool<2>, Dense<4>> {};
 using Kept = Model<Net, Cpu<f32>>;
-static_assert(Chunked<Kept> && AttackOn<Attack<FGSM, Ascent>, Kept>);
+static_assert(AttackOn<Attack<FGSM, Ascent>, Kept>);
 
 struct Resting {
     Kept model{Seed{3}, Cpu<f32>::Context(1)};
@@ -211,7 +212,7 @@ struct Resting {
     std::vector<double> losses(const Images& at) const {
         const auto z = model.logits(at);
         std::vector<double> all(labels.size());
-        for (std::size_t n = 0; n < all.size(); ++n) all[n] = CrossEntropy::value(&z(n, 0), 4, labels[n]);
+        for (std::size_t n = 0; n < all.size(); ++n) all[n] = cross_entropy(&z(n, 0), 4, labels[n]);
         return all;
     }
     Images step_by_hand(const Images& from, const Images& g, float alpha, float radius) const {
@@ -243,31 +244,26 @@ BOOST_FIXTURE_TEST_CASE(on_a_network_the_definitions_are_the_same, Resting) {
     BOOST_TEST((model.parameters() == before));
 }
 
-BOOST_FIXTURE_TEST_CASE(images_can_be_selected_in_a_models_own_form, Resting) {
-    const std::vector<std::uint32_t> which{69, 0, 5, 5};
-    const auto selected = [&](auto&& handle, const Images& from) {
-        return handle.unload(handle.select(handle.load(from), which));
-    };
-    const auto here = selected(attack::Handle<Kept>(model, 70), images);
-    for (std::size_t i = 0; i < which.size(); ++i)
-        BOOST_TEST(same_bits(Images(xt::view(here, xt::range(i, i + 1))),
-                             Images(xt::view(images, xt::range(which[i], which[i] + 1)))));
-    BOOST_TEST(same_bits(here, selected(attack::Handle<Linear>(linear, 70), images)));
-}
-
-BOOST_FIXTURE_TEST_CASE(handles_that_share_workspaces_answer_as_models_with_their_own, Resting) {
+BOOST_FIXTURE_TEST_CASE(views_that_share_workspaces_give_what_models_with_their_own_give, Resting) {
+    using S = Kept::SpaceType;
     Kept other{Seed{4}, Cpu<f32>::Context(1)};
-    const auto own = std::make_shared<attack::Workspaces<Kept>>();
-    attack::Handle<Kept> few(other, 3, own), many(model, 70, own);  // the first workspaces are too small for the second
+    const auto own = std::make_shared<Workspaces<Cpu<f32>>>();
+    View<Kept> few(other, Net::image, 3, own), many(model, Net::image, 70, own);  // the first workspaces are too small
+    attack::TaskMemory<S> memory(many.queue(), many.pixels(), 70, Seed{});
+    const Task<S> task = memory.load(std::span<const float>(images.data(), images.size()), labels, {}, 0);
+    const auto gradient = [&](View<Kept>& view) {
+        attack::Scores<S, CrossEntropy> scores(view, {}, 70);
+        std::vector<float> dx(images.size());
+        view.differentiate(task.x, 70, {}, scores.visit(task), dx.data());
+        Images all = images;
+        skewgrad::images::unload<S, float>(view.queue(), view.pixels(), dx.data(), {all.data(), all.size()});
+        return all;
+    };
     for (int round = 0; round < 2; ++round) {
-        const auto here = many.load(images);
-        auto g = many.copy(here);
-        BOOST_TEST(same_bits(few.logits(here), other.logits(images)));
-        BOOST_TEST(same_bits(many.logits(here), model.logits(images)));
-        few.gradient(here, labels, g);
-        BOOST_TEST(same_bits(few.unload(g), other.input_gradient(images, labels)));
-        many.gradient(here, labels, g);
-        BOOST_TEST(same_bits(many.unload(g), model.input_gradient(images, labels)));
+        BOOST_TEST(same_bits(skewgrad::images::logits(few, task.x, 70), other.logits(images)));
+        BOOST_TEST(same_bits(skewgrad::images::logits(many, task.x, 70), model.logits(images)));
+        BOOST_TEST(same_bits(gradient(few), other.input_gradient(images, labels)));
+        BOOST_TEST(same_bits(gradient(many), model.input_gradient(images, labels)));
     }
 }
 

@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(pixels_that_are_not_finite_are_refused_with_their_place) {
             const auto refused = says({"image 67, channel 0, row 1, column 1", value, "finite"});
             BOOST_CHECK_EXCEPTION(evaluate(model, x, labels), ValueError, refused);
             BOOST_CHECK_EXCEPTION(outcomes(model, x, labels), ValueError, refused);
-            if constexpr (Resident<std::remove_cvref_t<decltype(model)>>) {
+            if constexpr (is_network<std::remove_cvref_t<decltype(model)>>) {
                 BOOST_CHECK_EXCEPTION(model.logits(x), ValueError, refused);
                 BOOST_CHECK_EXCEPTION(model.input_gradient(x, labels), ValueError, refused);
                 BOOST_CHECK_EXCEPTION(model.parameter_gradient(x, labels), ValueError, refused);

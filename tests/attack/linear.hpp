@@ -46,7 +46,7 @@ struct Stubborn {
     Images input_gradient(const Images&, std::span<const skewgrad::Label>) const { return answer; }
 };
 
-static_assert(skewgrad::Differentiable<Linear> && !skewgrad::Resident<Linear>);
+static_assert(skewgrad::HasInputGradient<Linear> && !skewgrad::PullsBack<Linear>);
 
 /// N x 1 x 2 x 2 images from N times four pixels.
 inline Images images_of(const std::vector<float>& pixels) {

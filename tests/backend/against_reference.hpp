@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "backend/layers.hpp"
+#include "backend/passes.hpp"
+#include "backend/steps.hpp"
 #include "backend/subjects.hpp"
 
 namespace skewgrad_tests {
@@ -69,27 +71,10 @@ struct Subject {
     }
     template <class M>
     std::vector<double> losses(const M& model) const {
-        std::vector<double> all(images);
-        const auto loaded = model.load(x);
-        auto dx = model.copy(loaded);
-        auto own = model.workspace(Mode::attack, images);
-        model.gradient(loaded, y, own, dx, {}, all);
-        return all;
+        ModelPasses<M> passes(model, x, y, images);
+        passes.gradient(model);
+        return passes.losses();
     }
 };
-
-/// The parameters after one step on a batch of bytes.
-template <class M, class O>
-std::vector<typename M::Real> stepped(M model, const std::shared_ptr<const ImageStore>& store, const Batch& batch,
-                                      const O& optimiser, StepState& state) {
-    using Program = typename M::Program;
-    auto& on = model.context();
-    auto own = Program::make_workspace(on, Mode::train, static_cast<int>(batch.picks.size()));
-    auto training = Program::make_training(on, optimiser);
-    const auto bytes = Program::upload(on, store);
-    Program::template train_step<CrossEntropy>(on, model.backend_parameters(), bytes, batch, own, training, state);
-    Program::read(on, training, state);
-    return model.parameters();
-}
 
 }  // namespace skewgrad_tests

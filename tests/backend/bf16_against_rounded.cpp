@@ -12,6 +12,7 @@
 
 #include "backend/bf16_networks.hpp"
 #include "backend/emulated_tiles.hpp"
+#include "backend/passes.hpp"
 #include "backend/sets.hpp"
 
 using namespace skewgrad;
@@ -48,23 +49,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, N
             auto values = diverged.parameters();
             for (std::size_t i = 0; i < values.size(); ++i) values[i] *= i % 3 == 0 ? NAN : 1e30f;
             diverged.set_parameters(values);
-            const auto x = sound.load(s.x);
             const auto expected = sound.input_gradient(s.x, s.y);
             const auto expected_weights = sound.parameter_gradient(s.x, s.y);
-            auto own = sound.workspace(Mode::attack, s.images), trains = sound.workspace(Mode::train, s.images);
-            auto dx = sound.copy(x);
-            std::vector<float> weights(N::state_size);
-            const auto all_weights = [&](const M& model) {
-                M::Program::template parameter_gradient<CrossEntropy>(model.context(), model.backend_parameters(), x,
-                                                                      s.y, trains, weights);
-            };
-            diverged.gradient(x, s.y, own, dx, {}, {});
-            all_weights(diverged);
-            sound.gradient(x, s.y, own, dx, {}, {});
-            BOOST_TEST(same_bits(sound.unload(dx), expected));
-            diverged.gradient(x, s.y, trains, dx, {}, {});
-            all_weights(sound);
-            BOOST_TEST(same_bits(weights, expected_weights));
+            ModelPasses<M> passes(sound, s.x, s.y, static_cast<int>(s.y.size()));
+            passes.gradient(diverged);
+            passes.weights(diverged);
+            passes.gradient(sound);
+            BOOST_TEST(same_bits(passes.dx(), expected));
+            passes.gradient(diverged, true);
+            BOOST_TEST(same_bits(passes.weights(sound), expected_weights));
         }
 }
 

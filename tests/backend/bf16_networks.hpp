@@ -74,7 +74,7 @@ struct Subject {
 
     explicit Subject(bool trained) {
         shake(rounded);
-        StepState state;
+        StepSums state;
         if (trained) train(rounded, store, batch, RmsProp{.learning_rate = 1e-3f}, 20, state);
     }
     template <class B>
@@ -111,17 +111,17 @@ template <class N, class B, class Contexts>
 void a_training_step_agrees(const Contexts& contexts) {
     const Subject<N> s(false);
     const auto before = s.rounded.parameters();
-    const auto change = [&](auto model, StepState& state) {
+    const auto change = [&](auto model, StepSums& state) {
         train(model, s.store, batch, Sgd{.learning_rate = 1}, 1, state);
         auto moved = model.parameters();
         for (std::size_t i = 0; i < moved.size(); ++i) moved[i] -= before[i];
         return moved;
     };
-    StepState expected, plain;
+    StepSums expected, plain;
     const auto of_rounded = change(s.template on<Rounded<bf16>>(), expected);
     const double of_f32 = distance(change(s.template on<Reference<float>>(), plain), of_rounded);
     for (const auto& [name, context] : contexts) BOOST_TEST_CONTEXT(name) {
-            StepState state;
+            StepSums state;
             const auto moved = change(s.template on<B>(context), state);
             BOOST_TEST(distance(moved, of_rounded) <= share_of_step * of_f32);
             BOOST_TEST(state.updates == 1u);

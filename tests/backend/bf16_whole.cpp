@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/passes.hpp"
 #include "backend/steps.hpp"
 #include "backend/subjects.hpp"
 #include "store/temporary_folder.hpp"
@@ -124,7 +125,7 @@ template <class M>
 double mean_loss(const M& model, const xt::xtensor<float, 4>& x, const std::vector<Label>& y) {
     const auto z = model.logits(x);
     double sum = 0;
-    for (std::size_t n = 0; n < y.size(); ++n) sum += CrossEntropy::value(&z(n, 0), Net::classes, y[n]);
+    for (std::size_t n = 0; n < y.size(); ++n) sum += cross_entropy(&z(n, 0), Net::classes, y[n]);
     return sum / static_cast<double>(y.size());
 }
 template <class V>

@@ -55,13 +55,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_training_step_agrees_masks_and_flips_included, N
     const Batch batch{.picks = picks, .epoch = 6, .seed = Seed{17}, .flips = true};
     const Sgd rate_1{.learning_rate = 1};
 
-    StepState slow_state;
+    StepSums slow_state;
     const auto before = s.slow.parameters();
     const auto slow = stepped(s.slow_copy(), store, batch, rate_1, slow_state);
     std::vector<double> change(slow.size());
     for (std::size_t i = 0; i < slow.size(); ++i) change[i] = slow[i] - before[i];
     for (const auto set : sets_here()) BOOST_TEST_CONTEXT(cpu::name(set)) {
-            StepState state;
+            StepSums state;
             const auto fast =
                 stepped(Model<N, Cpu<f32>>(s.slow, Cpu<f32>::Context(2, set)), store, batch, rate_1, state);
             std::vector<double> moved(slow.size());
@@ -97,10 +97,10 @@ BOOST_AUTO_TEST_CASE(a_batch_of_several_blocks_is_one_batch) {
     const Batch batch{.picks = picks};
 
     const auto check = [&]<class B>(const Model<N, B>& model, double allowed) {
-        auto x = model.unload(model.load(TrainingData(store)));
+        const xt::xtensor<typename B::Real, 4> x = TrainingData(store).images();
         const auto gradient = model.parameter_gradient(x, y);
         const auto before = model.parameters();
-        StepState state;
+        StepSums state;
         Model<N, B> copy{Seed{}, model.context()};
         copy.set_parameters(before);
         const auto after = stepped(std::move(copy), store, batch, Sgd{.learning_rate = 1}, state);
@@ -124,25 +124,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_workspace_held_before_does_not_matter, N, N
             auto values = diverged.parameters();
             for (std::size_t i = 0; i < values.size(); ++i) values[i] *= i % 3 == 0 ? NAN : 1e30f;
             diverged.set_parameters(values);
-            const auto x = sound.load(s.x);
             const auto expected = sound.input_gradient(s.x, s.y);
             const auto expected_weights = sound.parameter_gradient(s.x, s.y);
-
-            auto own = sound.workspace(Mode::attack, s.images), trains = sound.workspace(Mode::train, s.images);
-            auto dx = sound.copy(x);
-            std::vector<float> weights(N::state_size);
-            using Program = typename Model<N, Cpu<f32>>::Program;
-            const auto all_weights = [&](const Model<N, Cpu<f32>>& model) {
-                Program::template parameter_gradient<CrossEntropy>(model.context(), model.backend_parameters(), x, s.y,
-                                                                   trains, weights);
-            };
-            diverged.gradient(x, s.y, own, dx, {}, {});
-            all_weights(diverged);
-            sound.gradient(x, s.y, own, dx, {}, {});
-            BOOST_TEST(same_bits(sound.unload(dx), expected));
-            diverged.gradient(x, s.y, trains, dx, {}, {});
-            all_weights(sound);
-            BOOST_TEST(same_bits(weights, expected_weights));
+            ModelPasses<Model<N, Cpu<f32>>> passes(sound, s.x, s.y, static_cast<int>(s.y.size()));
+            passes.gradient(diverged);
+            passes.weights(diverged);
+            passes.gradient(sound);
+            BOOST_TEST(same_bits(passes.dx(), expected));
+            passes.gradient(diverged, true);
+            BOOST_TEST(same_bits(passes.weights(sound), expected_weights));
         }
 }
 

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(training_steps_agree_masks_and_flips_included, N, 
     const std::vector<Pick> picks{{7, 0}, {2, 0}, {2, 1}, {0, 0}, {8, 3}};
     const Batch batch{.picks = picks, .epoch = 6, .seed = Seed{17}, .flips = true};
     const Sgd optimiser{.learning_rate = 0.01f};
-    StepState slow_state, state;
+    StepSums slow_state, state;
     auto slow = s.slow_copy();
     Model<N, B> fast(s.slow, device<f32>());
     const auto before = slow.parameters();
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_optimiser_steps_as_on_the_reference) {
     const Batch batch{.picks = picks, .seed = Seed{3}};
     const auto store = noise_store<N>(5);
     const auto check = [&](const auto& optimiser) {
-        StepState slow_state, state;
+        StepSums slow_state, state;
         auto slow = s.slow_copy();
         Model<N, B> fast(s.slow, device<f32>());
         train(slow, store, batch, optimiser, 3, slow_state);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_stops_the_updates) {
     model.set_parameters(values);
     const auto before = model.parameters();
     const std::vector<Pick> picks{{1, 0}, {2, 0}};
-    StepState state;
+    StepSums state;
     state.updates = 5;
     train(model, noise_store<N>(5), Batch{.picks = picks}, Sgd{.learning_rate = 1}, 3, state);
     BOOST_TEST(!state.finite());

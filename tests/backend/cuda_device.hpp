@@ -4,7 +4,7 @@
 #include <skewgrad/cuda.hpp>
 #else
 #include <skewgrad/backend/cuda/emulated.hpp>
-#include <skewgrad/backend/cuda/program.hpp>
+#include <skewgrad/backend/cuda/operations.hpp>
 #endif
 
 namespace skewgrad_tests {

@@ -12,6 +12,7 @@
 
 #include "backend/layers.hpp"
 #include "backend/subjects.hpp"
+#include "nn/cross_entropy.hpp"
 
 using namespace skewgrad;
 using namespace skewgrad_tests;
@@ -53,7 +54,7 @@ struct Subject {
     std::vector<double> losses(const xt::xtensor<double, 4>& at) const {
         const auto z = model.logits(at);
         std::vector<double> all(images);
-        for (std::size_t n = 0; n < images; ++n) all[n] = CrossEntropy::value(&z(n, 0), N::classes, y[n]);
+        for (std::size_t n = 0; n < images; ++n) all[n] = CrossEntropyOfRow::value(&z(n, 0), N::classes, y[n]);
         return all;
     }
 };

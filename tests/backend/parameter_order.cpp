@@ -79,20 +79,14 @@ auto at(const std::vector<std::size_t>& which, const Values& values) {
 template <class N, class B, class O>
 auto after_steps(typename B::Context on, std::vector<typename B::Real> start, const O& optimiser) {
     using Real = typename B::Real;
-    using Program = typename Model<N, B>::Program;
     Model<N, B> model(Seed{}, on);
     model.set_parameters(start);
     const auto picks = picks_of(std::array<std::uint32_t, 7>{0, 1, 2, 3, 4, 5, 6});
-    auto own = Program::make_workspace(model.context(), Mode::train, 7);
-    auto training = Program::make_training(model.context(), optimiser);
-    const auto bytes = Program::upload(model.context(), noise_store<N>(7));
-    StepState state;
-    Batch batch{.picks = picks};
-    for (; batch.epoch < 3; ++batch.epoch, ++state.updates)
-        Program::template train_step<CrossEntropy>(model.context(), model.backend_parameters(), bytes, batch, own,
-                                                   training, state);
+    Steps<Model<N, B>, O> step(model, noise_store<N>(7), optimiser, 7);
+    StepSums sums;
+    for (Batch batch{.picks = picks}; batch.epoch < 3; ++batch.epoch) step(batch, sums);
     std::vector<Real> slots(N::state_size);
-    Program::export_slot(model.context(), training, 0, slots);
+    Model<N, B>::Operations::export_slot(model.context(), Model<N, B>::plan(), step.training(), 0, slots);
     const auto x = random_images<Real>(N::image, 7);
     return std::array{model.parameters(), slots, model.parameter_gradient(x, labels_in_turn(7, N::classes))};
 }

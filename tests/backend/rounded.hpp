@@ -23,8 +23,7 @@ struct Rounded<skewgrad::bf16> {
     using Context = skewgrad::Reference<float>::Context;
     static std::string name() { return "rounded-bf16"; }
     static constexpr skewgrad::host::Layout layout(skewgrad::Shape s, bool) { return skewgrad::host::planar(s); }
-    template <class Tape, skewgrad::Shape Image>
-    using Program = skewgrad::host::Program<Rounded, Tape, Image>;
+    using Operations = skewgrad::host::Operations<Rounded>;
 };
 
 namespace rounded {
@@ -73,7 +72,7 @@ struct RoundedStage {
               out(count(call, call.site.out)),
               d_in(in.size()),
               masters(floats(call.masters, call.site.canonical_size, true)),
-              inner{.on = on, .site = site, .images = call.images, .mode = call.mode} {
+              inner{.on = on, .site = site, .images = call.images} {
             // Biases are not rounded.
             const auto weights = call.site.canonical_size - static_cast<std::size_t>(call.site.out.shape.c);
             std::copy(call.masters + weights, call.masters + call.site.canonical_size,

@@ -79,7 +79,7 @@ using Networks = boost::mpl::list<Chain, OneBranch, TwiceTheImage, Branches>;
 // Every read of a value or a gradient, in training's order, falls into its time.
 BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
     using B = Cpu<f32>;
-    const auto& plan = Model<N, B>::Program::plan;
+    const auto& plan = Model<N, B>::plan();
     const auto values = plan.values.size();
     const int stages = static_cast<int>(plan.sites.size());
     BOOST_TEST(plan.cache_blocked_stages > 0);
@@ -135,8 +135,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
 }
 
 BOOST_AUTO_TEST_CASE(evaluation_keeps_only_neighbours) {
-    using P = Model<Chain, Cpu<f32>>::Program;
-    const auto& plan = P::plan;
+    using P = Cpu<f32>::Operations;
+    const auto& plan = P::plan<Chain>();
     auto evaluate = host::live_ranges(plan, Mode::evaluate), train = host::live_ranges(plan, Mode::train);
     // The largest stage reads and writes 20 channels, padded to 32, of 8 x 8 pixels. What small blocks leave for the
     // dense layers, 8 channels, padded to 16, of 4 x 4 pixels, meets the first of these, 33 wide.
@@ -144,8 +144,8 @@ BOOST_AUTO_TEST_CASE(evaluation_keeps_only_neighbours) {
     BOOST_TEST(assign_offsets(evaluate) == (16u * 16 + 48) * sizeof(float));
     BOOST_TEST(assign_offsets(train) > 4u * 32 * 64 * sizeof(float));
     const Cpu<f32>::Context on(2);
-    BOOST_TEST(P::bytes(on, Mode::evaluate, 8).workspace < P::bytes(on, Mode::train, 8).workspace);
-    BOOST_TEST(P::bytes(on, Mode::evaluate, 8).parameters == P::bytes(on, Mode::train, 8).parameters);
+    BOOST_TEST(P::bytes(on, plan, Mode::evaluate, 8).workspace < P::bytes(on, plan, Mode::train, 8).workspace);
+    BOOST_TEST(P::bytes(on, plan, Mode::evaluate, 8).parameters == P::bytes(on, plan, Mode::train, 8).parameters);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ struct Brightest {
     }
     xt::xtensor<float, 4> input_gradient(const xt::xtensor<float, 4>& x, std::span<const Label>) const { return x; }
 };
-static_assert(Differentiable<Brightest> && !Resident<Brightest>);
+static_assert(Classifier<Brightest> && !is_network<Brightest>);
 
 /// A rectifier makes 0 of not-a-number.
 struct Hiding : Brightest {

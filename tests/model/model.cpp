@@ -7,13 +7,14 @@
 #include <cstdint>
 #include <skewgrad/backend/cpu/cpu.hpp>
 #include <skewgrad/backend/reference/reference.hpp>
-#include <skewgrad/model/model.hpp>
+#include <skewgrad/model/view_of.hpp>
 #include <skewgrad/store/network_file.hpp>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "backend/layers.hpp"
+#include "backend/passes.hpp"
 #include "backend/subjects.hpp"
 #include "data/files.hpp"
 #include "store/temporary_folder.hpp"
@@ -29,7 +30,7 @@ struct OtherNet : Network<Image<3, 7, 6>, Conv<17>, Relu, Depthwise, ScaleAndShi
 using Fast = Model<Net, Cpu<f32>>;
 using Slow = Model<Net, Reference<double>>;
 
-static_assert(Differentiable<Fast> && Resident<Fast> && Differentiable<Slow> && Resident<Slow>);
+static_assert(PullsBack<Fast> && HasInputGradient<Fast> && PullsBack<Slow> && HasInputGradient<Slow>);
 static_assert(std::is_same_v<Fast::Real, float> && std::is_same_v<Slow::Real, double>);
 static_assert(Backend<Cpu<f32>> && Backend<Reference<float>> && Backend<Reference<double>>);
 
@@ -142,25 +143,48 @@ BOOST_AUTO_TEST_CASE(no_images_are_no_error) {
     BOOST_TEST(model.input_gradient(none, {}).size() == 0u);
 }
 
-// The pieces that attacks use stay consistent with the plain calls, across chunks.
+// The passes that attacks use stay consistent with the plain calls, across blocks.
 BOOST_AUTO_TEST_CASE(one_pass_gives_logits_losses_and_gradients) {
     const Fast model(Seed{3});
     const auto x = random_images<float>(Net::image, 70);
     const auto y = labels_in_turn(70, Net::classes);
-    const auto images = model.load(x);
-    BOOST_TEST(same_bits(model.unload(images), x));
-    BOOST_TEST(model.count(images) == 70u);
-    auto own = model.workspace(Mode::attack, 70);
-    auto dx = model.copy(images);
-    std::vector<float> z(70 * 5);
-    std::vector<double> losses(70);
-    model.gradient(images, y, own, dx, z, losses);
-    BOOST_TEST(same_bits(model.unload(dx), model.input_gradient(x, y)));
-    BOOST_TEST(same_bits(model.unload(images), x));
+    ModelPasses<Fast> passes(model, x, y);
+    passes.gradient(model);
+    BOOST_TEST(same_bits(passes.dx(), model.input_gradient(x, y)));
     const auto logits = model.logits(x);
-    BOOST_TEST(std::equal(z.begin(), z.end(), logits.begin(), logits.end()));
+    BOOST_TEST(same_bits(passes.logits(), std::vector<float>(logits.begin(), logits.end())));
     for (std::size_t n = 0; n < 70; ++n)
-        BOOST_TEST(losses[n] == CrossEntropy::value(&logits(n, 0), Net::classes, y[n]));
+        BOOST_TEST(passes.losses()[n] == cross_entropy(&logits(n, 0), Net::classes, y[n]));
+    passes.forward(model);
+    BOOST_TEST(same_bits(passes.logits(), std::vector<float>(logits.begin(), logits.end())));
+}
+
+// J^T dz for any dz: a row of the Jacobian for a unit vector; the loss's gradient for the loss's own dz.
+BOOST_AUTO_TEST_CASE(gradients_are_pulled_back_from_the_logits) {
+    const Slow model(Seed{3});
+    const auto x = random_images<double>(Net::image, 3);
+    const auto y = labels_in_turn(3, Net::classes);
+    const auto z = model.logits(x);
+    xt::xtensor<double, 2> dz = xt::zeros<double>({3, Net::classes});
+    for (std::size_t n = 0; n < 3; ++n) {
+        const int label = index(y[n]);
+        loss::CrossEntropyFormula{}(LossCase<double>{&z(n, 0), nullptr, Net::classes, label, label, nullptr}, 1.0,
+                                    &dz(n, 0), static_cast<double*>(nullptr));
+    }
+    BOOST_TEST(same_bits(model.pull_back(x, dz), model.input_gradient(x, y)));
+
+    dz = xt::zeros<double>({3, Net::classes});
+    dz(1, 4) = 1;
+    const auto row = model.pull_back(x, dz);
+    const double step = 1e-5;
+    for (const std::size_t e : {0u, 17u, 125u}) {
+        auto up = x, down = x;
+        up.data()[126 + e] += step, down.data()[126 + e] -= step;
+        const double slope = (model.logits(up)(1, 4) - model.logits(down)(1, 4)) / (2 * step);
+        BOOST_TEST(row.data()[126 + e] == slope, boost::test_tools::tolerance(1e-6));
+        BOOST_TEST(row.data()[e] == 0);
+    }
+    BOOST_CHECK_THROW(model.pull_back(x, xt::zeros<double>({2, Net::classes})), ValueError);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <skewgrad/attack/attacks.hpp>
 #include <skewgrad/backend/cpu/cpu.hpp>
 #include <skewgrad/core/jobs.hpp>
 #include <skewgrad/core/start_thread.hpp>
@@ -17,7 +18,9 @@
 #include <vector>
 
 #include "backend/layers.hpp"
+#include "backend/passes.hpp"
 #include "backend/sets.hpp"
+#include "backend/steps.hpp"
 #include "backend/subjects.hpp"
 
 namespace {
@@ -70,33 +73,25 @@ int allocations_of(const Work& work) {
 template <class B>
 struct Subject {
     using M = Model<Net, B>;
-    using P = typename M::Program;
+    using S = typename M::SpaceType;
     static constexpr int images = 40;
 
     explicit Subject(typename B::Context on)
         : model(Seed{4}, on),
           labels(labels_in_turn(images, Net::classes)),
-          x(model.load(random_images<float>(Net::image, images))),
-          moved(model.copy(x)),
-          dx(model.copy(x)),
-          evaluation(model.workspace(Mode::evaluate, 32)),
-          attack(model.workspace(Mode::attack, 32)),
-          own(P::make_workspace(model.context(), Mode::train, images)),
-          training(P::make_training(model.context(), RmsProp{})) {
-        std::vector<std::uint8_t> bytes(std::size_t{images} * static_cast<std::size_t>(Net::image.size()));
-        for (std::size_t i = 0; i < bytes.size(); ++i)
-            bytes[i] = static_cast<std::uint8_t>(256 * random_number(3, static_cast<std::uint32_t>(i)));
-        store = P::upload(model.context(), make_store("noise", Net::image, std::move(bytes), labels));
+          x(random_images<float>(Net::image, images)),
+          passes(model, x, labels, 32),
+          steps(model, noise_store<Net>(images), RmsProp{}, images, true),
+          view(model.view(images)),
+          memory(view.queue(), view.pixels(), images, Seed{}),
+          task(memory.load(std::span<const float>(x.data(), x.size()), labels, {}, 0)),
+          own(attack, view, images) {
         for (std::uint32_t n = 0; n < images; ++n) picks.push_back({.item = n});
     }
-    void train() {
-        P::template train_step<CrossEntropy>(model.context(), model.backend_parameters(), store,
-                                             Batch{.picks = picks, .seed = Seed{9}, .flips = true}, own, training,
-                                             state);
-    }
-    void evaluate() { model.logits(x, evaluation, logits); }
-    void gradient() { model.gradient(x, labels, attack, dx, logits, losses); }
-    void move() { model.sign_step(moved, x, dx, SignStep{.alpha = 0.03f}); }
+    void train() { steps.step(Batch{.picks = picks, .seed = Seed{9}}, updates++); }
+    void evaluate() { passes.forward(model); }
+    void gradient() { passes.gradient(model); }
+    void move() { attack.run(view, task, own); }
 
     /// All that comes of some steps and passes.
     std::vector<float> results() {
@@ -105,23 +100,24 @@ struct Subject {
         move();
         evaluate();
         std::vector<float> all = model.parameters();
+        const auto logits = passes.logits();
         all.insert(all.end(), logits.begin(), logits.end());
-        const auto changed = model.unload(moved);
-        all.insert(all.end(), changed.begin(), changed.end());
+        all.insert(all.end(), task.out, task.out + x.size());
         return all;
     }
 
     M model;
     std::vector<Label> labels;
-    typename M::Images x, moved, dx;
-    typename M::Workspace evaluation, attack;
-    typename P::Workspace own;
-    typename P::template Training<RmsProp> training;
-    typename P::ByteImages store{};
+    xt::xtensor<float, 4> x;
+    ModelPasses<M> passes;
+    Steps<M, RmsProp> steps;
+    NetworkView<B> view;
+    attack::TaskMemory<S> memory;
+    Task<S> task;
+    Attack<PGD> attack{.epsilon = 0.03f, .steps = 2, .restarts = 2};
+    typename Attack<PGD>::template Scratch<S> own;
     std::vector<Pick> picks;
-    StepState state;
-    std::vector<float> logits = std::vector<float>(images * 5);
-    std::vector<double> losses = std::vector<double>(images);
+    std::uint64_t updates = 0;
 };
 
 std::atomic<int> more_threads = 0;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../nn/cross_entropy.hpp"
 #include "fixture.hpp"
 #include "networks.hpp"
 
@@ -45,12 +46,12 @@ BOOST_AUTO_TEST_CASE(cross_entropy_and_its_gradient) {
             const float* z = logits.data() + row * classes;
             const std::vector<double> wide(z, z + classes);
             std::vector<double> slope(classes);
-            const double loss = CrossEntropy::gradient(wide.data(), classes, labels[row], 1.0, slope.data());
-            BOOST_TEST(loss == CrossEntropy::value(wide.data(), classes, labels[row]));
+            const double loss = CrossEntropyOfRow::gradient(wide.data(), classes, labels[row], 1.0, slope.data());
+            BOOST_TEST(loss == CrossEntropyOfRow::value(wide.data(), classes, labels[row]));
             // log of a sum near 1 keeps 1e-16, not a relative error.
             BOOST_TEST(std::fabs(loss - losses[row]) <= 1e-14 * (1 + losses[row]));
             std::vector<float> narrow(classes);
-            CrossEntropy::gradient(z, classes, labels[row], 1.0, narrow.data());
+            CrossEntropyOfRow::gradient(z, classes, labels[row], 1.0, narrow.data());
             for (std::size_t k = 0; k < classes; ++k) {
                 const double expected = gradients[row * classes + k];
                 // exp of up to 80 in f64: 80 * 2^-53 relative, a few times.

@@ -14,6 +14,7 @@
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
+#include "../backend/passes.hpp"
 #include "fixture.hpp"
 
 namespace skewgrad_tests {
@@ -81,12 +82,9 @@ struct Subject {
     }
     /// Each image's own loss, from the pass that also gives the gradient.
     std::vector<double> losses() const {
-        std::vector<double> all(labels.size());
-        const auto x = model.load(images);
-        auto dx = model.copy(x);
-        auto own = model.workspace(skewgrad::Mode::attack, labels.size());
-        model.gradient(x, labels, own, dx, {}, all);
-        return all;
+        ModelPasses<skewgrad::Model<Net, B>> passes(model, images, labels, static_cast<int>(labels.size()));
+        passes.gradient(model);
+        return passes.losses();
     }
 };
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "../backend/steps.hpp"
 #include "fixture.hpp"
 #include "networks.hpp"
 #include "subject.hpp"
@@ -44,14 +45,12 @@ struct Outcome {
 template <class B>
 Outcome<B> train(typename B::Context on) {
     Subject<Trained, B> subject(file(), "", on);
-    using Program = typename Model<Trained, B>::Program;
     const Seed seed = stored_seed(file());
     const auto store =
         make_store("fixture", Trained::image, stored<std::uint8_t>(file(), "images"), stored_labels(file()));
-    const auto bytes = Program::upload(on, store);
-    auto own = Program::make_workspace(on, Mode::train, static_cast<int>(batch));
-    auto training = Program::make_training(on, RmsProp{.learning_rate = 1e-3f, .decay = 1e-2f});
-    StepState state;
+    const RmsProp optimiser{.learning_rate = 1e-3f, .decay = 1e-2f};
+    Steps<Model<Trained, B>, RmsProp> step(subject.model, store, optimiser, batch, true);
+    StepSums state;
     Outcome<B> out;
     double before = 0;
     for (std::uint32_t epoch = 0; state.updates < steps; ++epoch) {
@@ -59,10 +58,7 @@ Outcome<B> train(typename B::Context on) {
         const std::vector<Pick> order = epoch_order(list, seed, epoch);
         for (std::size_t first = 0; first < order.size() && state.updates < steps; first += batch) {
             const auto picks = std::span(order).subspan(first, std::min(batch, order.size() - first));
-            Program::template train_step<CrossEntropy>(
-                on, subject.model.backend_parameters(), bytes,
-                Batch{.picks = picks, .epoch = epoch, .seed = seed, .flips = true}, own, training, state);
-            Program::read(on, training, state);
+            step(Batch{.picks = picks, .epoch = epoch, .seed = seed}, state);
             out.loss_sums.push_back(state.loss_sum - before);
             before = state.loss_sum;
             for (const Pick& pick : picks)

@@ -6,6 +6,8 @@
 
 #include <skewgrad/study/learner.hpp>
 
+#include "nn/cross_entropy.hpp"
+
 /// Logits -20 |x - mean_k|^2, with their own input gradient: no network, no backend.
 struct MeansModel {
     std::vector<std::vector<double>> means;
@@ -30,7 +32,8 @@ struct MeansModel {
         auto dx = xt::xtensor<float, 4>::from_shape(x.shape());
         std::vector<float> dz(classes);
         for (std::size_t n = 0; n < x.shape()[0]; ++n) {
-            skewgrad::CrossEntropy::gradient(z.data() + n * classes, static_cast<int>(classes), y[n], 1.0, dz.data());
+            skewgrad_tests::CrossEntropyOfRow::gradient(z.data() + n * classes, static_cast<int>(classes), y[n], 1.0,
+                                                        dz.data());
             for (std::size_t e = 0; e < pixels; ++e) {
                 double sum = 0;
                 for (std::size_t k = 0; k < classes; ++k)

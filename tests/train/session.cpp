@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/files.hpp"
+#include "nn/cross_entropy.hpp"
 #include "train/small.hpp"
 
 using namespace skewgrad;
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_rounds_numbers_are_means_over_its_images) {
         const auto z = model.logits(data.images());
         double loss = 0, right = 0;
         for (std::size_t i = 0; i < data.size(); ++i) {
-            loss += CrossEntropy::value(&z(i, 0), SmallNet::classes, data.label(i));
+            loss += CrossEntropyOfRow::value(&z(i, 0), SmallNet::classes, data.label(i));
             int best = 0;
             for (int k = 1; k < SmallNet::classes; ++k)
                 if (z(i, static_cast<std::size_t>(k)) > z(i, static_cast<std::size_t>(best))) best = k;

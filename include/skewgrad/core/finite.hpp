@@ -10,7 +10,7 @@ namespace SKEWGRAD_NAMESPACE {
 
 /// Whether the value is neither infinite nor NaN.
 template <std::floating_point T>
-constexpr bool finite_bits(T x) noexcept {
+SKEWGRAD_FN constexpr bool finite_bits(T x) noexcept {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8, "finite_bits knows float and double");
     if constexpr (sizeof(T) == 4)
         return (std::bit_cast<std::uint32_t>(x) & 0x7F80'0000U) != 0x7F80'0000U;

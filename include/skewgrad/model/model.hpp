@@ -13,8 +13,11 @@
 #include <skewgrad/backend/backend.hpp>
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/core/tensor.hpp>
-#include <skewgrad/model/concepts.hpp>
+#include <skewgrad/images/from_bytes.hpp>
+#include <skewgrad/model/network_view.hpp>
 #include <skewgrad/model/pixels.hpp>
+#include <skewgrad/model/row_loss.hpp>
+#include <skewgrad/model/space_images.hpp>
 #include <skewgrad/nn/initialise.hpp>
 #include <skewgrad/nn/network.hpp>
 
@@ -51,34 +54,60 @@ inline void parameters(std::size_t given, std::size_t size) {
 
 }  // namespace checks
 
+namespace model {
+
+/// No optimiser: for gradients alone.
+struct GradientsOnly {
+    static constexpr const char* name = "none";
+    static constexpr int slots = 0;
+    static constexpr float slot_start = 0;
+};
+
+/// A visit that writes the gradients of a loss at the logits. `formula` and `labels` lie in the space.
+template <Space S, Loss L>
+auto gradients_of(const FormulaOf<L>* formula, const Label* labels, double scale, double* losses = nullptr) {
+    using Real = typename S::Real;
+    return [=](const typename S::Queue& on, const LogitBlock<Real>& block) {
+        S::each(on, block.count,
+                RowLoss<FormulaOf<L>, Real>{
+                    .formula = formula, .block = block, .labels = labels, .scale = scale, .losses = losses});
+    };
+}
+
+/// Values in a space, from the host's.
+template <Space S, class T>
+auto sent(const typename S::Queue& on, std::span<const T> values) {
+    auto there = S::template make<T>(on, values.size());
+    S::template put<T>(on, values, there);
+    return there;
+}
+
+}  // namespace model
+
 /// Owns the parameters of network N on backend B, nothing else. Evaluation is const; two threads may evaluate one
 /// model, each call having a workspace of its own. `Real` is float (double on Reference<double>). It can be moved, and
-/// has no parameters afterwards; what refers to it (a Session, a study's source) is not told, so it may not be moved or
+/// has no parameters afterwards; what refers to it (a Session, a view) is not notified, so it may not be moved or
 /// destroyed while these are in use: a vector of models is filled, or reserved, first.
 template <ANetwork N, Backend B>
 class Model {
 public:
     using Network = N;
     using BackendType = B;
-    using Program = typename B::template Program<typename N::tape, N::image>;
-    static_assert(skewgrad::Program<Program>, "skewgrad: this backend's Program lacks something the contract asks for");
+    using Operations = typename B::Operations;
+    using SpaceType = typename Operations::SpaceType;
     using Real = typename B::Real;
     using Context = typename B::Context;
-    using Parameters = typename Program::Parameters;
-    using Images = typename Program::Images;
-    using Workspace = typename Program::Workspace;
+    using Parameters = typename Operations::Parameters;
     static constexpr int classes = N::classes;
-    /// Images a default workspace holds; larger inputs run in chunks of it. A backend may say how many suit it.
-    static constexpr std::size_t chunk = [] {
-        if constexpr (requires { B::workspace_images; })
-            return B::workspace_images;
-        else
-            return std::size_t{64};
-    }();
+    /// Images of a workspace for evaluation; larger inputs run in blocks of it.
+    static constexpr std::size_t images_at_a_time = static_cast<std::size_t>(images_of_workspace<B>);
 
-    /// Draws initial weights from the seed, in canonical order on the host: every backend starts from the same bits.
+    /// The network as its backend runs it.
+    static const typename Operations::Plan& plan() { return Operations::template plan<N>(); }
+
+    /// DrawKeys initial weights from the seed, in canonical order on the host: every backend starts from the same bits.
     explicit Model(Seed seed = {}, Context on = Context())
-        : on_(std::move(on)), seed_(seed), parameters_(Program::make_parameters(on_)) {
+        : on_(std::move(on)), seed_(seed), parameters_(Operations::make_parameters(on_, plan())) {
         std::vector<Real> start(N::state_size);
         initialise<N, Real>(seed, start);
         set_parameters(start);
@@ -87,7 +116,7 @@ public:
     template <Backend Other>
         requires(!std::same_as<Other, B>)
     explicit Model(const Model<N, Other>& other, Context on = Context())
-        : on_(std::move(on)), seed_(other.seed()), parameters_(Program::make_parameters(on_)) {
+        : on_(std::move(on)), seed_(other.seed()), parameters_(Operations::make_parameters(on_, plan())) {
         const auto theirs = other.parameters();
         const std::vector<Real> mine(theirs.begin(), theirs.end());
         set_parameters(mine);
@@ -99,29 +128,31 @@ public:
     /// All parameters, statistics included, as one vector in canonical order (`N::parameters` says where each is).
     std::vector<Real> parameters() const {
         std::vector<Real> out(N::state_size);
-        Program::export_parameters(on_, parameters_, out);
+        Operations::export_parameters(on_, plan(), parameters_, out);
         on_.wait();
         return out;
     }
     /// Throws ValueError where `values` is not N::state_size long.
     void set_parameters(std::span<const Real> values) {
         checks::parameters(values.size(), N::state_size);
-        Program::import_parameters(on_, parameters_, values);
+        Operations::import_parameters(on_, plan(), parameters_, values);
     }
     Parameters& backend_parameters() { return parameters_; }
     const Parameters& backend_parameters() const { return parameters_; }
 
-    /// N x K logits of N x C x H x W images. Throws ValueError for images of another shape or a pixel not finite.
-    xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const { return logits(load_finite(x)); }
-    xt::xtensor<Real, 2> logits(const Images& x) const {
-        auto own = workspace(Mode::evaluate, count(x));
-        return logits(x, own);
+    /// Bytes of parameters and of a workspace for so many images.
+    Bytes bytes(Mode mode, int images) const { return Operations::bytes(on_, plan(), mode, images); }
+    /// The model as attacks see it; it must outlive the view. `images`: how many a pass is asked for, as a rule.
+    NetworkView<B> view(std::size_t images,
+                        std::shared_ptr<Workspaces<B>> own = std::make_shared<Workspaces<B>>()) const {
+        return {on_, plan(), parameters_, images, std::move(own)};
     }
-    xt::xtensor<Real, 2> logits(const Images& x, Workspace& own) const {
-        auto z = xt::xtensor<Real, 2>::from_shape({count(x), static_cast<std::size_t>(classes)});
-        logits(x, own, {z.data(), z.size()});
-        on_.wait();
-        return z;
+
+    /// N x K logits of N x C x H x W images. Throws ValueError for images of another shape or a pixel not finite.
+    xt::xtensor<Real, 2> logits(const xt::xtensor<Real, 4>& x) const {
+        const auto pixels_of_x = load(x);
+        auto own = view(x.shape()[0]);
+        return images::logits(own, pixels_of_x.data(), x.shape()[0]);
     }
     /// N x K logits of a list's images, streamed from their bytes.
     template <Split S>
@@ -129,94 +160,56 @@ public:
         check_shape_of(data);
         return logits_of_items(data.store(), data.items());
     }
+    /// The gradient of sum_k dz_k z_k at each image, N x C x H x W: dropout off. `dz` is N x K.
+    xt::xtensor<Real, 4> pull_back(const xt::xtensor<Real, 4>& x, const xt::xtensor<Real, 2>& dz) const {
+        if (dz.shape()[0] != x.shape()[0] || dz.shape()[1] != static_cast<std::size_t>(classes))
+            throw ValueError("pull_back: " + std::to_string(x.shape()[0]) + " images came with " +
+                             std::to_string(dz.shape()[0]) + " rows of " + std::to_string(dz.shape()[1]) +
+                             " gradients at " + std::to_string(classes) + " logits");
+        const auto there = model::sent<SpaceType>(queue(), std::span<const Real>(dz.data(), dz.size()));
+        return gradient_at_images(x, [at = there.data()](const Queue& on, const LogitBlock<Real>& block) {
+            SpaceType::each(on, block.count, RowsFrom{block, at});
+        });
+    }
     /// The gradient of each image's own loss at its label, N x C x H x W: dropout off, not divided by N, independent
-    /// of the other images.
-    template <class Loss = CrossEntropy>
-    xt::xtensor<Real, 4> input_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss loss = {}) const {
-        const Images images = load_finite(x);
-        auto own = workspace(Mode::attack, count(images));
-        Images dx = Program::make_images(on_, static_cast<int>(count(images)));
-        gradient(images, y, own, dx, {}, {}, loss);
-        return unload(dx);
+    /// of the other images. A loss with a class table needs class counts, which a model has not.
+    template <Loss L = CrossEntropy>
+    xt::xtensor<Real, 4> input_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, L loss = {}) const {
+        checks::labels(y, x.shape()[0], classes);
+        const FormulaOf<L> formula = loss.at(Moment{});
+        const auto formulas = model::sent<SpaceType>(queue(), std::span(&formula, 1));
+        const auto labels = model::sent<SpaceType>(queue(), y);
+        return gradient_at_images(x, model::gradients_of<SpaceType, L>(formulas.data(), labels.data(), 1.0));
     }
     /// The gradient of the mean loss with respect to all parameters, in canonical order, dropout off.
-    template <class Loss = CrossEntropy>
-    std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, Loss = {}) const {
-        const Images images = load_finite(x);
-        checks::labels(y, count(images), classes);
-        auto own = workspace(Mode::train, count(images));
+    template <Loss L = CrossEntropy>
+    std::vector<Real> parameter_gradient(const xt::xtensor<Real, 4>& x, std::span<const Label> y, L loss = {}) const {
+        const auto pixels_of_x = load(x);
+        const std::size_t count = x.shape()[0];
+        checks::labels(y, count, classes);
+        const FormulaOf<L> formula = loss.at(Moment{});
+        const auto formulas = model::sent<SpaceType>(queue(), std::span(&formula, 1));
+        const auto labels = model::sent<SpaceType>(queue(), y);
+        auto training = Operations::make_training(on_, plan(), model::GradientsOnly{});
+        const int block = Operations::images_at_a_time(plan(), Pass{}, std::max(1, static_cast<int>(count)));
+        auto own = Operations::make_workspace(on_, plan(), Mode::train, block);
+        for (int first = 0; first < static_cast<int>(count); first += block)
+            Operations::differentiate(on_, plan(), parameters_, pixels().image(pixels_of_x.data(), first),
+                                      std::min(block, static_cast<int>(count) - first), own, Pass{},
+                                      model::gradients_of<SpaceType, L>(formulas.data(), labels.data() + first,
+                                                                        1.0 / static_cast<double>(count)),
+                                      nullptr, training);
         std::vector<Real> out(N::state_size);
-        Program::template parameter_gradient<Loss>(on_, parameters_, images, y, own, out);
+        Operations::export_gradients(on_, plan(), training, out);
         on_.wait();
         return out;
     }
 
-    // What follows stays in the backend's form (the Resident concept).
-
-    Images load(const xt::xtensor<Real, 4>& x) const { return load(x, 0, x.shape()[0]); }
-    /// `count` of the images, from `first` on.
-    Images load(const xt::xtensor<Real, 4>& x, std::size_t first, std::size_t count) const {
-        constexpr Shape s = N::image;
-        checks::images(x.shape(), s);
-        constexpr auto pixels = static_cast<std::size_t>(s.size());
-        Images images = Program::make_images(on_, static_cast<int>(count));
-        Program::load(on_, {x.data() + first * pixels, count * pixels}, images);
-        return images;
-    }
-    /// The images of a list, straight from their bytes.
-    template <Split S>
-    Images load(const Subset<S>& data) const {
-        check_shape_of(data);
-        const std::vector<Pick> picks = picks_of(data.items());
-        Images images = Program::make_images(on_, static_cast<int>(data.size()));
-        Program::gather(on_, Program::upload(on_, data.store()), Batch{.picks = picks}, images);
-        return images;
-    }
-    xt::xtensor<Real, 4> unload(const Images& images) const {
-        constexpr Shape s = N::image;
-        auto x = xt::xtensor<Real, 4>::from_shape({count(images), static_cast<std::size_t>(s.c),
-                                                   static_cast<std::size_t>(s.h), static_cast<std::size_t>(s.w)});
-        unload(images, x, 0);
-        return x;
-    }
-    /// To the images of `x` from `first` on.
-    void unload(const Images& images, xt::xtensor<Real, 4>& x, std::size_t first) const {
-        constexpr auto pixels = static_cast<std::size_t>(N::image.size());
-        Program::unload(on_, images, {x.data() + first * pixels, count(images) * pixels});
-        on_.wait();
-    }
     /// Throws ValueError unless the images are of this network's shape and each has one of its labels.
     static void check(const xt::xtensor<Real, 4>& x, std::span<const Label> y) {
-        constexpr Shape s = N::image;
-        checks::images(x.shape(), s);
+        checks::images(x.shape(), N::image);
         checks::labels(y, x.shape()[0], classes);
     }
-    Images copy(const Images& images) const { return Program::copy_images(on_, images); }
-    /// The images at the positions `which`, in that order.
-    Images select(const Images& images, std::span<const std::uint32_t> which) const {
-        return Program::select_images(on_, images, which);
-    }
-    std::size_t count(const Images& images) const { return static_cast<std::size_t>(images.count); }
-
-    /// For at most min(images, chunk) images at a time.
-    Workspace workspace(Mode mode, std::size_t images) const {
-        return Program::make_workspace(on_, mode, static_cast<int>(std::clamp<std::size_t>(images, 1, chunk)));
-    }
-    /// `out` is N x K, or empty.
-    void logits(const Images& x, Workspace& own, std::span<Real> out) const {
-        Program::logits(on_, parameters_, x, own, out);
-    }
-    /// The input gradient into `dx`, with logits and losses where their spans are not empty.
-    template <class Loss = CrossEntropy>
-    void gradient(const Images& x, std::span<const Label> y, Workspace& own, Images& dx, std::span<Real> logits,
-                  std::span<double> losses, Loss = {}) const {
-        checks::labels(y, count(x), classes);
-        Program::template gradient<Loss>(on_, parameters_, x, y, own, dx, logits, losses);
-    }
-    void sign_step(Images& x, const Images& origin, const Images& gradient, SignStep step) const {
-        Program::sign_step(on_, x, origin, gradient, step);
-    }
-
     /// Throws ValueError where a list's images are not this network's.
     template <class Data>
     static void check_shape_of(const Data& data) {
@@ -224,19 +217,57 @@ public:
     }
 
 private:
-    Images load_finite(const xt::xtensor<Real, 4>& x) const { return load(checks::finite_pixels("a network", x)); }
+    using Queue = typename SpaceType::Queue;
+    template <class T>
+    using Array = typename SpaceType::template Array<T>;
+
+    /// Rows of a tensor in the space as a block's dz.
+    struct RowsFrom {
+        LogitBlock<Real> block;
+        const Real* from;
+        SKEWGRAD_FN void operator()(int n) const {
+            for (int k = 0; k < block.dz.stride; ++k)
+                block.dz[n][k] = k < block.dz.classes ? from[(block.first + n) * block.dz.classes + k] : Real(0);
+        }
+    };
+
+    Queue queue() const { return Operations::queue(on_); }
+    static PixelOrder pixels() { return Operations::pixels(plan()); }
+    /// Images in the space, their pixels checked.
+    Array<Real> load(const xt::xtensor<Real, 4>& x) const {
+        checks::images(x.shape(), N::image);
+        checks::finite_pixels("a network", x);
+        auto there = SpaceType::template make<Real>(queue(), x.size());
+        images::load<SpaceType, Real>(queue(), pixels(), {x.data(), x.size()}, there.data());
+        return there;
+    }
+    xt::xtensor<Real, 4> gradient_at_images(const xt::xtensor<Real, 4>& x, Visit<SpaceType> visit) const {
+        const auto pixels_of_x = load(x);
+        auto dx = SpaceType::template make<Real>(queue(), x.size());
+        const std::size_t count = x.shape()[0];
+        view(count).differentiate(pixels_of_x.data(), static_cast<int>(count), {}, visit, dx.data());
+        auto gradient = xt::xtensor<Real, 4>::from_shape(x.shape());
+        images::unload<SpaceType, Real>(queue(), pixels(), dx.data(), {gradient.data(), gradient.size()});
+        return gradient;
+    }
     xt::xtensor<Real, 2> logits_of_items(const std::shared_ptr<const ImageStore>& store,
                                          std::span<const std::uint32_t> items) const {
         auto z = xt::xtensor<Real, 2>::from_shape({items.size(), static_cast<std::size_t>(classes)});
-        auto own = workspace(Mode::evaluate, items.size());
-        const auto bytes = Program::upload(on_, store);
-        for (std::size_t first = 0; first < items.size(); first += chunk) {
-            const std::vector<Pick> picks = picks_of(items.subspan(first, std::min(chunk, items.size() - first)));
-            Images images = Program::make_images(on_, static_cast<int>(picks.size()));
-            Program::gather(on_, bytes, Batch{.picks = picks}, images);
-            logits(images, own, {z.data() + first * classes, picks.size() * classes});
+        const std::size_t most = std::min(images_at_a_time, items.size());
+        const StoredImages stored = SpaceType::share(queue(), store);
+        auto own = view(items.size());
+        auto x = SpaceType::template make<Real>(queue(), images::elements(pixels(), most));
+        auto picks = SpaceType::template make<Pick>(queue(), most);
+        auto rows = SpaceType::template make<Real>(queue(), z.size());
+        for (std::size_t first = 0; first < items.size(); first += most) {
+            const std::vector<Pick> these = picks_of(items.subspan(first, std::min(most, items.size() - first)));
+            const int count = static_cast<int>(these.size());
+            SpaceType::template put<Pick>(queue(), these, picks);
+            SpaceType::each_position(queue(), count, pixels(),
+                                     images::FromBytes<Real>{pixels(), stored.bytes, picks.data(), nullptr, x.data()});
+            own.forward(x.data(), count, {}, images::keep_rows<SpaceType>(rows.data() + first * classes));
         }
-        on_.wait();
+        SpaceType::template get<Real>(queue(), rows, {z.data(), z.size()});
         return z;
     }
 
@@ -244,5 +275,11 @@ private:
     Seed seed_;
     Parameters parameters_;
 };
+
+/// Whether M is a network on a backend, which checks its pixels and labels itself.
+template <class M>
+inline constexpr bool is_network = false;
+template <ANetwork N, Backend B>
+inline constexpr bool is_network<Model<N, B>> = true;
 
 }  // namespace SKEWGRAD_NAMESPACE

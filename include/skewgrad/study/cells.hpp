@@ -3,33 +3,54 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
+#include <type_traits>
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
 #include <skewgrad/attack/attacks.hpp>
 #include <skewgrad/evaluate/outcome.hpp>
+#include <skewgrad/study/keys.hpp>
 #include <skewgrad/study/results.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// The images of one class and one source's gradient at them, in the model's form and in canonical form.
-template <class Real, class Images>
+/// The images of one class in a space, and one source's gradient of the cross-entropy at them, there and in canonical
+/// form.
+template <Space S>
 struct SourceImages {
-    attack::HandleInterface<Real, Images>& handle;
+    using Real = typename S::Real;
+    template <class T>
+    using Array = typename S::template Array<T>;
+
+    ModelView<S>& model;
     xt::xtensor<Real, 4> x, dx;
-    Images origin, gradient;
     std::vector<Label> labels;
     std::vector<std::uint32_t> items;
+    attack::TaskMemory<S> memory;
+    Array<Real> gradient;
+    Task<S> task;  ///< of all these images, with their gradient
 
-    SourceImages(attack::HandleInterface<Real, Images>& source, const TestData& of_class)
-        : handle(source),
+    SourceImages(ModelView<S>& source, const TestData& of_class)
+        : model(source),
           x(of_class.images()),
-          origin(handle.load(x)),
-          gradient(handle.copy(origin)),
           labels(of_class.labels()),
-          items(of_class.items()) {
-        handle.gradient(origin, labels, gradient);
-        dx = handle.unload(gradient);
+          items(of_class.items()),
+          memory(source.queue(), source.pixels(), labels.size(), Seed{}),
+          gradient(S::template make<Real>(source.queue(), x.size())),
+          task(memory.load(std::span<const Real>(x.data(), x.size()), labels, items, 0)) {
+        attack::Scores<S, CrossEntropy> scores(source, {}, task.count);
+        source.differentiate(task.x, task.count, {}, scores.visit(task), gradient.data());
+        task.gradient = gradient.data();
+        dx = tensor(gradient.data());
+    }
+
+    std::size_t size() const { return labels.size(); }
+    /// Images of the space as a tensor.
+    xt::xtensor<Real, 4> tensor(const Real* from) const {
+        auto all = xt::xtensor<Real, 4>::from_shape(x.shape());
+        images::unload<S, Real>(model.queue(), model.pixels(), from, {all.data(), all.size()});
+        return all;
     }
 
     /// Writes the norm and the number of zeros of each image's gradient into its record.
@@ -50,75 +71,67 @@ struct SourceImages {
     }
 };
 
-/// Adversarial images of each attack, made from the shared gradient if the attack uses it.
-template <class D, class S>
-auto perturb(const Attack<FGSM, D>& a, S& source) {
-    if (a.label == LabelSource::True) return a.step(source.handle, source.origin, source.gradient, a.epsilon);
-    auto gradient = source.handle.copy(source.origin);
-    source.handle.gradient(source.origin, a.labels_at(source.handle, source.origin, source.labels), gradient);
-    return a.step(source.handle, source.origin, gradient, a.epsilon);
-}
-template <class D, class S>
-auto perturb(const Attack<Iterative, D>& a, S& source) {
-    return a.run(source.handle, source.origin, source.labels);
-}
-template <class D, class S>
-auto perturb(const Attack<RandomSign, D>& a, S& source) {
-    return a.run(source.handle, source.origin, source.x.shape(), source.items);
-}
-template <class D, class S>
-auto perturb(const Attack<PermutedSign, D>& a, S& source) {
-    return a.run(source.handle, source.origin, source.gradient, a.lenders(source.x, source.labels, source.items));
+/// An attack's images of a source, from its gradient where the attack has a use for it; they lie in the task's `out`.
+/// Throws what the attack's own call throws.
+template <class A, Space S>
+void perturb(const A& attack, SourceImages<S>& source, typename A::template Scratch<S>& own) {
+    attack.check();
+    if constexpr (requires { attack.clip; }) attack::check_images(A::name, source.x, attack.clip);
+    if constexpr (requires { attack.lenders(source.x, source.labels, source.items); })
+        own.lend(source.model.queue(), attack.lenders(source.x, source.labels, source.items));
+    Task<S> task = source.task;
+    const DrawKeys draws{attack::seed_of(attack), 0};
+    auto drawn = S::template make<DrawKeys>(source.model.queue(), 1);
+    S::template put<DrawKeys>(source.model.queue(), {&draws, 1}, drawn);
+    task.draws = drawn.data();
+    attack.run(source.model, task, own);
+    if constexpr (requires { own.check(source.model.queue(), task.count, 0); })
+        own.check(source.model.queue(), task.count, 0);
 }
 
-template <class A, class S>
-auto perturb(const AsSelfCheck<A>& check, S& source) {
-    return perturb(check.attack, source);
+/// The attack itself, where it is one that a study only checks itself with.
+template <class A>
+const A& bare(const A& attack) {
+    return attack;
 }
-
-/// Whether an attack uses a model's gradient. Noise does not depend on the source, so it has one cell for each victim.
 template <class A>
-inline constexpr bool uses_source = true;
-template <class D>
-inline constexpr bool uses_source<Attack<RandomSign, D>> = false;
-
-template <class A>
-inline constexpr bool is_self_check = false;
-template <class A>
-inline constexpr bool is_self_check<AsSelfCheck<A>> = true;
-
-/// Throws ValueError, naming field and value, if an attack has invalid values.
-template <class A>
-void check_values(const A& attack) {
-    if constexpr (is_self_check<A>)
-        check_values(attack.attack);
-    else if constexpr (requires { attack.check(); })
-        attack.check();
+const A& bare(const AsSelfCheck<A>& check) {
+    return check.attack;
 }
-/// Throws ValueError if an attack derives an image's perturbation from other images and these images lack them.
 template <class A>
-void check_images(const A& attack, const TestData& of_class) {
-    if constexpr (is_self_check<A>)
-        check_images(attack.attack, of_class);
-    else if constexpr (requires { attack.check(of_class); })
-        attack.check(of_class);
+using Bare = std::remove_cvref_t<decltype(bare(std::declval<const A&>()))>;
+template <class A>
+inline constexpr bool is_self_check = !std::same_as<A, Bare<A>>;
+
+/// Whether an attack asks a model for anything, which it says if not: noise is the same whatever the source, so that it
+/// has one cell a victim.
+template <class A>
+inline constexpr bool uses_source = [] {
+    if constexpr (requires { Bare<A>::uses_model; })
+        return Bare<A>::uses_model;
+    else
+        return true;
+}();
+
+/// Whether smallest epsilons and sweeps are measured along this attack's direction: one step up the loss, of any
+/// length.
+template <class A>
+inline constexpr bool has_direction = false;
+template <Loss L>
+inline constexpr bool has_direction<Attack<FGSM, Ascent, L>> = true;
+
+/// Throws ValueError where an attack that makes an image's perturbation of others lacks them among these.
+template <class A>
+void check_images_of(const A& attack, const TestData& of_class) {
+    if constexpr (requires { bare(attack).check(of_class); }) bare(attack).check(of_class);
 }
 
 /// The number of gradients that an attack computes beyond the one that its source's cells share.
 template <class A>
 int further_gradients(const A& attack) {
-    if constexpr (is_self_check<A>)
-        return further_gradients(attack.attack);
-    else if constexpr (requires { attack.steps; })
-        return attack.steps;
-    else
-        return 0;
+    const int all = bare(attack).passes().backward;
+    if constexpr (requires { bare(attack).takes_gradient(); }) return bare(attack).takes_gradient() ? all - 1 : all;
+    return all;
 }
-
-/// Whether smallest epsilons and sweeps are measured along this attack's direction.
-template <class A>
-inline constexpr bool has_direction = false;
-template <>
-inline constexpr bool has_direction<Attack<FGSM, Ascent>> = true;
 
 }  // namespace SKEWGRAD_NAMESPACE::study

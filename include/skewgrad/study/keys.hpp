@@ -29,8 +29,8 @@ template <class T>
 struct DirectionOf {
     static constexpr const char* name = nullptr;
 };
-template <class Kind, class D>
-struct DirectionOf<Attack<Kind, D>> {
+template <class Kind, class D, class L>
+struct DirectionOf<Attack<Kind, D, L>> {
     static constexpr const char* name = D::name;
 };
 

@@ -111,9 +111,9 @@ namespace study {
 
 }  // namespace study
 
-/// A network trained on backend `B`, and attacked and evaluated on backend `Measured`, which is B by default. A model's
-/// parameters are copied between the two unchanged; both backends store them in the same type.
-template <ANetwork N, Backend B, Optimiser O, Backend Measured = B>
+/// A network trained on backend `B`, attacked and evaluated on backend `Measured`: B unless another is named. Between
+/// the two a model's parameters are carried over as they are; both backends keep them in the same type.
+template <ANetwork N, Backend B, Optimiser O, Backend Measured = B, Loss L = CrossEntropy, class P = Unperturbed>
     requires std::same_as<typename Model<N, B>::Real, typename Model<N, Measured>::Real>
 struct NetworkLearner {
     using ModelType = Model<N, Measured>;
@@ -124,7 +124,9 @@ struct NetworkLearner {
     Recipe recipe{};
     typename B::Context context{};
     [[no_unique_address]] std::conditional_t<carries_over, typename Measured::Context, NoContext> measured_context{};
-    static constexpr auto fields = names("optimiser", "recipe", "context", "measured_context");
+    L loss{};
+    P perturbation{};
+    static constexpr auto fields = names("optimiser", "recipe", "context", "measured_context", "loss", "perturbation");
 
     Learned<ModelType> train(const TrainingSet& data, Seed seed, const TrainingObserver& observer) const {
         return train(data, seed, observer, CheckpointPlace{});
@@ -136,7 +138,7 @@ struct NetworkLearner {
         own.flips = data.flips && recipe.flips;
         if (own.updates_per_round == 0) own.updates_per_round = data.round.updates(own.batch);
         Model<N, B> model(seed, context);
-        auto session = Trainer<O>{optimiser, own}.session(model, data.fit, data.validation);
+        auto session = Trainer<O, L, P>{optimiser, own, loss, perturbation}.session(model, data.fit, data.validation);
         study::train_to_the_end(session, observer, at);
         if constexpr (carries_over)
             return {measured_here(model), session.history()};
@@ -161,10 +163,10 @@ struct NetworkLearner {
     }
     /// A training's identity: the network, the loss and every field except the contexts, which are hardware.
     nlohmann::json json() const {
-        nlohmann::json all{{"network", describe<N>()}, {"backend", backend_name()}, {"loss", CrossEntropy::name}};
+        nlohmann::json all{{"network", describe<N>()}, {"backend", backend_name()}};
         for_each_value(*this, [&](const char* name, const auto& field) {
             using Field = std::remove_cvref_t<decltype(field)>;
-            if constexpr (Optimiser<Field>)
+            if constexpr (Value<Field> && requires { Field::name; })
                 all[name] = named_json(field);
             else if constexpr (Value<Field>)
                 all[name] = value_json(field);
@@ -185,6 +187,7 @@ struct NetworkLearner {
     void check_values() const {
         check(optimiser);
         check(recipe);
+        perturbation.check();
     }
     /// Throws ValueError if the images' shape differs from the network's or a label exceeds its classes.
     template <class Data>

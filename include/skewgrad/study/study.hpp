@@ -58,7 +58,7 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     /// Throws ValueError, naming field and value, if the learner or an attack has invalid values.
     void check_values() const {
         if constexpr (CheckingLearner<L>) learner.check_values();
-        study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::check_values(attack); });
+        study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::bare(attack).check(); });
     }
     void check_training_images([[maybe_unused]] const TrainingSet& data) const {
         if constexpr (CheckingLearner<L>) {
@@ -71,7 +71,7 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
         if constexpr (CheckingLearner<L>) learner.check_data(test);
         for (const Label c : classes)
             study::for_each_indexed(
-                attacks, [&](std::size_t, const auto& attack) { study::check_images(attack, test.of_class(c)); });
+                attacks, [&](std::size_t, const auto& attack) { study::check_images_of(attack, test.of_class(c)); });
     }
 
     /// The type-erased study; valid during the lifetime of this study.

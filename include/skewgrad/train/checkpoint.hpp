@@ -8,40 +8,44 @@
 
 namespace SKEWGRAD_NAMESPACE {
 
-template <ANetwork N, Backend B, Optimiser O, class Loss>
-checkpoint::Identity Session<N, B, O, Loss>::identity() const {
+template <ANetwork N, Backend B, Optimiser O, Loss L, class P>
+checkpoint::Identity Session<N, B, O, L, P>::identity() const {
     return {.network = describe<N>(),
             .backend = B::name(),
             .runs_on = model_.context().description(),
-            .loss = Loss::name,
-            .optimiser = named_json(optimiser_),
+            .loss = named_json(loss_),
+            .perturbation = named_json(perturbation_),
+            .optimiser = named_json(optimiser()),
             .recipe = recipe(),
             .seed = seed(),
             .digests = digests()};
 }
 
-template <ANetwork N, Backend B, Optimiser O, class Loss>
-void Session<N, B, O, Loss>::save(const std::filesystem::path& path, const Notes& notes) const {
+template <ANetwork N, Backend B, Optimiser O, Loss L, class P>
+void Session<N, B, O, L, P>::save(const std::filesystem::path& path, const Notes& notes) const {
     using Real = typename B::Real;
     auto lists = checkpoint::lists_of<Real>(O::slots, N::state_size);
-    Program::export_parameters(model_.context(), model_.backend_parameters(), lists[0].second);
-    Program::export_parameters(model_.context(), best_, lists[1].second);
+    Operations::export_parameters(model_.context(), ModelType::plan(), model_.backend_parameters(), lists[0].second);
+    Operations::export_parameters(model_.context(), ModelType::plan(), best_, lists[1].second);
     for (int slot = 0; slot < O::slots; ++slot)
-        Program::export_slot(model_.context(), training_, slot, lists[2 + static_cast<std::size_t>(slot)].second);
+        Operations::export_slot(model_.context(), ModelType::plan(), work_->network.training(), slot,
+                                lists[2 + static_cast<std::size_t>(slot)].second);
     model_.context().wait();
     checkpoint::write<Real>(path, network_file::layout_of<N>(), identity(), position(), lists, notes);
 }
 
-template <ANetwork N, Backend B, Optimiser O, class Loss>
-void Session<N, B, O, Loss>::load(const std::filesystem::path& path, const Notes& expected, FromHardware accepted) {
+template <ANetwork N, Backend B, Optimiser O, Loss L, class P>
+void Session<N, B, O, L, P>::load(const std::filesystem::path& path, const Notes& expected, FromHardware accepted) {
     using Real = typename B::Real;
     auto lists = checkpoint::lists_of<Real>(O::slots, 0);
     set_position(checkpoint::read<Real>(path, network_file::layout_of<N>(), identity(), data().size(), lists, expected,
                                         accepted));
-    Program::import_parameters(model_.context(), model_.backend_parameters(), lists[0].second);
-    Program::import_parameters(model_.context(), best_, lists[1].second);
+    Operations::import_parameters(model_.context(), ModelType::plan(), model_.backend_parameters(), lists[0].second);
+    Operations::import_parameters(model_.context(), ModelType::plan(), best_, lists[1].second);
     for (int slot = 0; slot < O::slots; ++slot)
-        Program::import_slot(model_.context(), training_, slot, lists[2 + static_cast<std::size_t>(slot)].second);
+        Operations::import_slot(model_.context(), ModelType::plan(), work_->network.training(), slot,
+                                lists[2 + static_cast<std::size_t>(slot)].second);
+    work_->step.set_state({.loss_sum = sums().loss_sum, .images = sums().images, .correct_sum = sums().correct});
 }
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -14,11 +14,13 @@
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
+#include <skewgrad/backend/pass.hpp>
 #include <skewgrad/core/error.hpp>
 #include <skewgrad/core/finite.hpp>
 #include <skewgrad/core/range.hpp>
 #include <skewgrad/data/batches.hpp>
 #include <skewgrad/data/dataset.hpp>
+#include <skewgrad/nn/losses.hpp>
 #include <skewgrad/nn/prediction.hpp>
 #include <skewgrad/train/recipe.hpp>
 #include <skewgrad/train/session_file.hpp>
@@ -47,18 +49,14 @@ public:
     const Round* advance(const TrainingObserver& observer, const std::function<bool()>& stop) {
         if (finished()) throw Error("training is finished: it cannot be advanced");
         const int number = static_cast<int>(history_.rounds.size()) + 1;
-        if (in_round_ == 0) round_began_ = state_;
+        if (in_round_ == 0) round_began_ = sums_;
         while (in_round_ < recipe_.updates_per_round) {
             const std::uint32_t epoch = epoch_;  // the step may end it
             step();
-            const bool tells = in_round_ % 32 == 0, last = ++in_round_ == recipe_.updates_per_round;
+            const bool reports = in_round_ % 32 == 0, last = ++in_round_ == recipe_.updates_per_round;
             const bool stops = !last && stop && stop();
-            if (tells || last || stops) read(state_);
-            if (!state_.finite())
-                throw NumericalError("the training loss is not finite at round " + std::to_string(number) +
-                                     ", update " + std::to_string(state_.updates) + ", epoch " + std::to_string(epoch) +
-                                     "; a smaller learning rate may help");
-            if (observer && tells) observer(progress(number, nullptr));
+            if (reports || last || stops || sums_are_at_hand()) read(number, epoch);
+            if (observer && reports) observer(progress(number, nullptr));
             if (stops) return nullptr;
         }
         finish_round(number);
@@ -93,14 +91,16 @@ protected:
 
     const TrainingData& data() const { return data_; }
     const ValidationData& validation() const { return validation_; }
+    std::uint32_t epoch() const { return epoch_; }
 
     // For checkpoints.
     checkpoint::Position position() const {
-        return {history_, state_, in_round_ > 0 ? round_began_ : state_, in_round_, epoch_, position_};
+        return {history_, sums_, in_round_ > 0 ? round_began_ : sums_, in_round_, epoch_, position_};
     }
+    const TrainingSums& sums() const { return sums_; }
     void set_position(checkpoint::Position position) {
         history_ = std::move(position.history);
-        state_ = position.state;
+        sums_ = position.sums;
         round_began_ = position.round_began;
         in_round_ = position.in_round;
         epoch_ = position.epoch;
@@ -112,18 +112,19 @@ protected:
         return *digests_;
     }
 
-    /// Mean loss and share of correct predictions.
+    /// Mean loss and proportion of correct predictions.
     struct Evaluation {
         double loss = 0, accuracy = 0;
     };
-    template <class Loss, class Real>
-    static Evaluation evaluate(const xt::xtensor<Real, 2>& z, const ValidationData& validation) {
+    /// `loss_of(row, label)` of each validation image, from N x K logits.
+    template <class Real, class LossOf>
+    static Evaluation evaluate(const xt::xtensor<Real, 2>& z, const ValidationData& validation, LossOf loss_of) {
         const std::size_t classes = z.shape()[1];
         double sum = 0;
         std::size_t right = 0;
         for (std::size_t i = 0; i < validation.size(); ++i) {
             const std::span<const Real> row(z.data() + i * classes, classes);
-            sum += Loss::value(row.data(), static_cast<int>(classes), validation.label(i));
+            sum += loss_of(row, validation.label(i));
             right += correct(prediction_of(row), validation.label(i));
         }
         return {sum / static_cast<double>(validation.size()),
@@ -131,9 +132,11 @@ protected:
     }
 
 private:
-    /// One update; its sums are in `state` when it returns or, where a device makes it, after the next `read`.
-    virtual void train_on(const Batch& batch, StepState& state) = 0;
-    virtual void read(StepState& state) = 0;
+    /// One update. A device may still be at it when this returns.
+    virtual void train_on(std::span<const Pick> picks, Moment moment) = 0;
+    /// The sums of all updates; waits for them. Whether that costs nothing.
+    virtual StepState step_state() const = 0;
+    virtual bool sums_are_at_hand() const = 0;
     virtual Evaluation validate() const = 0;
     virtual void keep_best() = 0;
     virtual void restore_best() = 0;
@@ -142,11 +145,8 @@ private:
         if (order_.empty()) order_ = epoch_order(data_.items(), seed_, epoch_);
         const std::size_t first = position_;
         const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(recipe_.batch), order_.size() - first);
-        train_on({.picks = std::span<const Pick>(order_).subspan(first, count),
-                  .epoch = epoch_,
-                  .seed = seed_,
-                  .flips = recipe_.flips},
-                 state_);
+        train_on(std::span<const Pick>(order_).subspan(first, count), {.updates = sums_.updates, .epoch = epoch_});
+        ++sums_.updates;
         position_ += count;
         if (position_ == order_.size()) {
             position_ = 0;
@@ -155,11 +155,24 @@ private:
         }
     }
 
+    /// @throws NumericalError where an update was refused.
+    void read(int round, std::uint32_t epoch) {
+        const StepState now = step_state();
+        sums_.images = now.images;
+        sums_.correct = now.correct_sum;
+        sums_.loss_sum = now.loss_sum;
+        if (!now.failed()) return;
+        sums_.updates = now.first_non_finite;
+        throw NumericalError("the training loss is not finite at round " + std::to_string(round) + ", update " +
+                             std::to_string(sums_.updates) + ", epoch " + std::to_string(epoch) +
+                             "; a smaller learning rate may help");
+    }
+
     void finish_round(int number) {
-        Round round{.round = number, .updates = state_.updates, .epoch = epoch_};
-        const auto images = static_cast<double>(state_.images - round_began_.images);
-        round.train_loss = (state_.loss_sum - round_began_.loss_sum) / images;
-        round.train_accuracy = static_cast<double>(state_.correct - round_began_.correct) / images;
+        Round round{.round = number, .updates = sums_.updates, .epoch = epoch_};
+        const auto images = static_cast<double>(sums_.images - round_began_.images);
+        round.train_loss = (sums_.loss_sum - round_began_.loss_sum) / images;
+        round.train_accuracy = static_cast<double>(sums_.correct - round_began_.correct) / images;
         if (!validation_.empty()) {
             const Evaluation seen = validate();
             round.validation_loss = seen.loss;
@@ -181,14 +194,14 @@ private:
     }
 
     TrainingProgress progress(int number, const Round* finished) const {
-        const auto images = static_cast<double>(state_.images - round_began_.images);
+        const auto images = static_cast<double>(sums_.images - round_began_.images);
         return {.round = number,
                 .rounds = recipe_.rounds,
                 .update = finished ? recipe_.updates_per_round : in_round_,
                 .updates = recipe_.updates_per_round,
-                .images = state_.images,
-                .loss = (state_.loss_sum - round_began_.loss_sum) / images,
-                .accuracy = static_cast<double>(state_.correct - round_began_.correct) / images,
+                .images = sums_.images,
+                .loss = (sums_.loss_sum - round_began_.loss_sum) / images,
+                .accuracy = static_cast<double>(sums_.correct - round_began_.correct) / images,
                 .finished = finished};
     }
 
@@ -199,8 +212,8 @@ private:
     std::vector<Pick> order_;  // of the epoch in progress; empty: not drawn yet
     std::size_t position_ = 0;
     std::uint32_t epoch_ = 0;
-    StepState state_, round_began_;  // now; where the round in progress began
-    int in_round_ = 0;               // updates of it
+    TrainingSums sums_, round_began_;  // now; where the round in progress began
+    int in_round_ = 0;                 // updates of it
     History history_;
     mutable std::optional<std::array<std::string, 2>> digests_;  // of both lists' images: read once, when asked for
 };

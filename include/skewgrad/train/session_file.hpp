@@ -23,6 +23,7 @@
 #include <skewgrad/store/value_json.hpp>
 #include <skewgrad/train/history_json.hpp>
 #include <skewgrad/train/recipe.hpp>
+#include <skewgrad/train/training_sums.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -45,8 +46,8 @@ std::string digest_of(const Subset<S>& data) {
 
 /// What a session is made of; a checkpoint of another one is refused, naming the entry that differs.
 struct Identity {
-    std::string network, backend, runs_on, loss;
-    nlohmann::json optimiser;
+    std::string network, backend, runs_on;
+    nlohmann::json loss, perturbation, optimiser;
     Recipe recipe;
     Seed seed;
     std::array<std::string, 2> digests;  ///< of training and validation images
@@ -56,6 +57,7 @@ struct Identity {
                 {"backend", backend},
                 {"runs_on", runs_on},
                 {"loss", loss},
+                {"perturbation", perturbation},
                 {"optimiser", optimiser},
                 {"recipe", value_json(recipe)},
                 {"seed", seed.value},
@@ -64,15 +66,15 @@ struct Identity {
     }
 };
 
-inline nlohmann::json to_json(const StepState& s) {
+inline nlohmann::json to_json(const TrainingSums& s) {
     return {{"updates", s.updates}, {"images", s.images}, {"correct", s.correct}, {"loss_sum", s.loss_sum}};
 }
 
 /// Where a session stands.
 struct Position {
     History history;
-    StepState state, round_began;  ///< now; where the round in progress began
-    int in_round = 0;              ///< updates of that round that were made
+    TrainingSums sums, round_began;  ///< now; where the round in progress began
+    int in_round = 0;                ///< updates of that round that were made
     std::uint32_t epoch = 0;
     std::size_t in_epoch = 0;  ///< images of the epoch that were seen
 };
@@ -97,7 +99,7 @@ void write(const std::filesystem::path& path, const network_file::Layout& networ
     for (const auto& [name, values] : lists)
         network_file::append<Real>(file, network, name + ".", std::span<const Real>(values));
     nlohmann::json at = to_json(position.history);
-    at["now"] = to_json(position.state);
+    at["now"] = to_json(position.sums);
     at["round_began"] = to_json(position.round_began);
     at["in_round"] = position.in_round;
     at["epoch"] = position.epoch;
@@ -128,13 +130,13 @@ inline void check_identity(const TensorFile& file, const Identity& ours, FromHar
 }
 
 /// The sums of a session that has made so many updates.
-inline StepState state_from(const JsonEntry& at, std::uint64_t updates) {
-    StepState state;
-    state.updates = at.at("updates").whole(updates, updates);
-    state.images = at.at("images").whole<std::uint64_t>();
-    state.correct = at.at("correct").whole<std::uint64_t>(0, state.images);
-    state.loss_sum = at.at("loss_sum").number();
-    return state;
+inline TrainingSums sums_from(const JsonEntry& at, std::uint64_t updates) {
+    TrainingSums sums;
+    sums.updates = at.at("updates").whole(updates, updates);
+    sums.images = at.at("images").whole<std::uint64_t>();
+    sums.correct = at.at("correct").whole<std::uint64_t>(0, sums.images);
+    sums.loss_sum = at.at("loss_sum").number();
+    return sums;
 }
 
 /// Where a session of this recipe, which trains on `images` in an epoch, can stand. Throws FileError for anything else.
@@ -151,12 +153,12 @@ inline Position position(const TensorFile& file, const Recipe& recipe, std::size
     p.in_epoch = at.at("in_epoch").whole<std::size_t>(0, images - 1);
     // Within a round only where another update follows.
     p.in_round = at.at("in_round").whole(0, p.history.stop == Stop::not_yet ? recipe.updates_per_round - 1 : 0);
-    p.round_began = state_from(at.at("round_began"), of_a_round(rounds));
-    p.state = state_from(at.at("now"), of_a_round(rounds) + static_cast<std::uint64_t>(p.in_round));
+    p.round_began = sums_from(at.at("round_began"), of_a_round(rounds));
+    p.sums = sums_from(at.at("now"), of_a_round(rounds) + static_cast<std::uint64_t>(p.in_round));
     const std::uint64_t seen = std::uint64_t{p.epoch} * images + p.in_epoch;
     at.at("now").at("images").whole(seen, seen);
-    at.at("round_began").at("images").whole<std::uint64_t>(0, p.state.images);
-    at.at("round_began").at("correct").whole<std::uint64_t>(0, p.state.correct);
+    at.at("round_began").at("images").whole<std::uint64_t>(0, p.sums.images);
+    at.at("round_began").at("correct").whole<std::uint64_t>(0, p.sums.correct);
 
     int best = 0;
     for (std::size_t i = 0; i < p.history.rounds.size(); ++i) {

@@ -8,16 +8,19 @@
 namespace SKEWGRAD_NAMESPACE {
 
 /// `Trainer trainer{RmsProp{.learning_rate = 1e-4f}, Recipe{.batch = 32}};`
-template <Optimiser O, class Loss = CrossEntropy>
+/// A loss and a perturbation may follow: `Trainer{Sgd{}, Recipe{}, CrossEntropy{}, Adversarial{Attack<PGD>{}}}`.
+template <Optimiser O, Loss L = CrossEntropy, class P = Unperturbed>
 struct Trainer {
     O optimiser{};
     Recipe recipe{};
+    L loss{};
+    P perturbation{};
 
     /// A session that the caller advances; its draws are keyed on the model's seed.
     template <ANetwork N, Backend B>
-    Session<N, B, O, Loss> session(Model<N, B>& model, const TrainingData& data,
+    Session<N, B, O, L, P> session(Model<N, B>& model, const TrainingData& data,
                                    const ValidationData& validation) const {
-        return {model, data, validation, optimiser, recipe, model.seed()};
+        return {model, data, validation, optimiser, recipe, model.seed(), loss, perturbation};
     }
     /// Trains until the recipe says stop and leaves the best weights in the model. Throws as Session does.
     template <ANetwork N, Backend B>
@@ -28,6 +31,10 @@ struct Trainer {
         return training.history();
     }
 };
+template <class O, class L, class P>
+Trainer(O, Recipe, L, P) -> Trainer<O, L, P>;
+template <class O, class L>
+Trainer(O, Recipe, L) -> Trainer<O, L>;
 template <class O>
 Trainer(O, Recipe) -> Trainer<O>;
 template <class O>

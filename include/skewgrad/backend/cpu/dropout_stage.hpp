@@ -11,7 +11,7 @@ namespace cpu {
 /// What the kernels are told of image n of a call: all but where it lies.
 template <int Percent, class C>
 Drop drop_of(const C& call, int n) {
-    const Stream s = host::dropout_stream(call, n);
+    const Stream s = call.masks.stream(n, call.site.node);
     Drop job{};
     job.size = static_cast<std::ptrdiff_t>(call.site.in.size);
     job.key[0] = static_cast<std::uint32_t>(s.seed.value);
@@ -27,7 +27,7 @@ Drop drop_of(const C& call, int n) {
 template <int Percent, class C>
 bool drops_by_kernel(const C& call) {
     const host::Layout &in = call.site.in, &out = call.site.out;
-    return call.mode == Mode::train && Percent > 0 && in.stride_w == in.shape.c && out.stride_w == out.shape.c;
+    return call.masks && Percent > 0 && in.stride_w == in.shape.c && out.stride_w == out.shape.c;
 }
 
 }  // namespace cpu

@@ -1,4 +1,4 @@
-// Stage after stage over a chunk of images, forward and backward, all of it given to the device without waiting.
+// Stage after stage over a block of images, forward and backward, all of it given to the device without waiting.
 #pragma once
 #include <cstddef>
 
@@ -8,7 +8,7 @@
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
-/// Runs a plan on one workspace. `x` is the chunk's images (value 0), `images` at most the workspace's.
+/// Runs a plan on one workspace. `x` is the block's images (value 0), `images` at most the workspace's.
 template <class B>
 class Schedule {
 public:
@@ -19,8 +19,8 @@ public:
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where.
-    float* forward(const float* x, int images, Mode mode, const BatchOnDevice* batch = nullptr) {
-        for (const host::Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, mode, batch));
+    float* forward(const float* x, int images, const MaskKeys& masks = {}) {
+        for (const host::Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, masks));
         return static_cast<float*>(own_.value(plan_.last_value));
     }
 
@@ -28,11 +28,11 @@ public:
     /// added to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null. In
     /// training, where the workspace keeps all values and gradients until the end, the gradients of weights are
     /// computed beside those of values.
-    void backward(const float* x, int images, Mode mode, const BatchOnDevice* batch, float* gradients, float* dx) {
-        const bool overlaps = mode == Mode::train;
+    void backward(const float* x, int images, const MaskKeys& masks, float* gradients, float* dx) {
+        const bool overlaps = own_.mode() == Mode::train;
         for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
             const host::Site<B>& site = *it;
-            auto call = start(site, x, images, mode, batch);
+            auto call = start(site, x, images, masks);
             void* d_out = own_.gradient(site.out_value);
             if (site.rectifies && !site.masked)
                 typed(site.out_value, [&]<class T>(T*) {
@@ -53,10 +53,9 @@ public:
     }
 
 private:
-    host::AnyCall<B> start(const host::Site<B>& site, const float* x, int images, Mode mode,
-                           const BatchOnDevice* batch) {
+    host::AnyCall<B> start(const host::Site<B>& site, const float* x, int images, const MaskKeys& masks) {
         const auto value = [&](int v) -> const void* { return v == 0 ? x : own_.value(v); };
-        host::AnyCall<B> call{.on = on_, .site = site, .images = images, .mode = mode};
+        host::AnyCall<B> call{.on = on_, .site = site, .images = images};
         call.in = value(site.in_value);
         if (site.second_value >= 0) call.second = value(site.second_value);
         call.out = own_.value(site.out_value);
@@ -64,7 +63,7 @@ private:
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch();
         call.shared = own_.shared_scratch();
-        call.batch = batch;
+        call.masks = masks;
         return call;
     }
 

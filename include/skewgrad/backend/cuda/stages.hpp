@@ -113,9 +113,8 @@ private:
     static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target,
                     const In* mask) {
         cuda::each(call.on.device(), target.size * static_cast<std::size_t>(call.images),
-                   cuda::Drop<Percent, From, To, In>{cuda::CoordinatesOf(target), source, target,
-                                                     call.mode == Mode::train ? call.batch : nullptr, call.site.node,
-                                                     from, to, mask});
+                   cuda::Drop<Percent, From, To, In>{cuda::CoordinatesOf(target), source, target, call.masks,
+                                                     call.site.node, from, to, mask});
     }
 };
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include <skewgrad/backend/cuda/kernels/training.hpp>
 #include <skewgrad/backend/cuda/memory.hpp>
 #include <skewgrad/backend/host/workspace.hpp>
 
@@ -19,37 +18,27 @@ public:
     using R = typename B::Device;
 
     Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
-        : images_(images),
+        : mode_(mode),
+          images_(images),
           ranges_(live_ranges(plan, mode)),
           number_(plan),
           arena_(on.template memory<std::byte>(host::assign_offsets(ranges_) * count())),
           scratch_(on.template memory<Activation>(plan.lane_scratch * count())),
-          shared_scratch_(on.template memory<Sum>(plan.shared_scratch)),
-          batch_(on.template memory<float>(mode == Mode::train ? plan.values[0].size * count() : 0)),
-          inputs_(on.template memory<std::byte>(input_bytes(count()))),
-          labels_(on.template memory<Label>(count())),
-          losses_(on.template memory<double>(count())),
-          right_(on.template memory<std::uint8_t>(count())) {}
+          shared_scratch_(on.template memory<Sum>(plan.shared_scratch)) {}
 
+    Mode mode() const { return mode_; }
     int images() const { return images_; }
     void* value(int v) { return at(number_.value(v)); }
     void* gradient(int v) { return at(number_.gradient(v)); }
     void* spare() { return at(number_.spare(false)); }
     Activation* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
     Sum* shared_scratch() { return shared_scratch_.data(); }
-    float* batch() { return batch_.data(); }  ///< a training batch's images
-    /// What a step is told: a BatchOnDevice, its picks, and behind them the optimiser's step.
-    Memory<std::byte, R>& inputs() { return inputs_; }
-    Memory<Label, R>& labels() { return labels_; }
-    Memory<double, R>& losses() { return losses_; }
-    std::uint8_t* right() { return right_.data(); }
 
     static std::size_t bytes(const host::PlanView<B>& plan, Mode mode, int images) {
         auto ranges = live_ranges(plan, mode);
-        const std::size_t an_image = host::assign_offsets(ranges) + (mode == Mode::train ? plan.bytes(0) : 0) +
-                                     sizeof(Label) + sizeof(double) + sizeof(std::uint8_t);
-        return (an_image + plan.lane_scratch * sizeof(Activation)) * static_cast<std::size_t>(images) +
-               plan.shared_scratch * sizeof(Sum) + input_bytes(static_cast<std::size_t>(images));
+        return (host::assign_offsets(ranges) + plan.lane_scratch * sizeof(Activation)) *
+                   static_cast<std::size_t>(images) +
+               plan.shared_scratch * sizeof(Sum);
     }
 
 private:
@@ -61,24 +50,16 @@ private:
                 if (t.to >= t.from) t.to = 2 * static_cast<int>(plan.sites.size());
         return all;
     }
-    static constexpr std::size_t step_bytes = 256;  // room for any optimiser's step
-    static constexpr std::size_t input_bytes(std::size_t images) {
-        return sizeof(BatchOnDevice) + images * sizeof(Pick) + step_bytes;
-    }
     std::size_t count() const { return static_cast<std::size_t>(images_); }
     std::byte* at(std::size_t range) { return arena_.data() + ranges_[range].offset * count(); }
 
+    Mode mode_;
     int images_;
     std::vector<host::LiveRange> ranges_;
     host::RangeNumbers number_;
     Memory<std::byte, R> arena_;
     Memory<Activation, R> scratch_;
     Memory<Sum, R> shared_scratch_;
-    Memory<float, R> batch_;
-    Memory<std::byte, R> inputs_;
-    Memory<Label, R> labels_;
-    Memory<double, R> losses_;
-    Memory<std::uint8_t, R> right_;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::cuda

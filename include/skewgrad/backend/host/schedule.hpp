@@ -44,21 +44,21 @@ public:
     /// Leaves the logits in the workspace; returns where. Depth first: small blocks of images through the first stages,
     /// all of them through the others. A training batch's images are told apart by their places in it, and stay
     /// together.
-    Boundary* forward(const Boundary* x, int images, Mode mode, const Batch* batch = nullptr) {
-        const int blocked = batch ? 0 : in_blocks(plan_.cache_blocked_stages, images);
+    Boundary* forward(const Boundary* x, int images, const MaskKeys& masks = {}) {
+        const int blocked = masks ? 0 : in_blocks(plan_.cache_blocked_stages, images);
         in_small_blocks(blocked, images, [&](const Block& block) {
-            for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, mode, nullptr));
+            for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, {}));
         });
-        for (int s = blocked; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), mode, batch));
+        for (int s = blocked; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), masks));
         return static_cast<Boundary*>(own_.value(plan_.last_value));
     }
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients go to
     /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null. An attack's way
     /// back ends as it began: in small blocks through the first stages.
-    void backward(const Boundary* x, int images, Mode mode, const Batch* batch, Sum* gradients, Boundary* dx) {
+    void backward(const Boundary* x, int images, const MaskKeys& masks, Sum* gradients, Boundary* dx) {
         const auto run = [&](int s, const Block& block) {
-            AnyCall<B> call = start(s, x, block, mode, batch);
+            AnyCall<B> call = start(s, x, block, masks);
             void* d_out = gradient(site(s).out_value, dx, block);
             if (site(s).epilogue && !site(s).masked) slope(call, d_out);
             call.d_out = d_out;
@@ -124,9 +124,9 @@ private:
         return place(own_.number().gradient(v), plan_.bytes(v), block);
     }
 
-    AnyCall<B> start(int s, const Boundary* x, const Block& block, Mode mode, const Batch* batch) {
+    AnyCall<B> start(int s, const Boundary* x, const Block& block, const MaskKeys& masks) {
         const Site<B>& site = this->site(s);
-        AnyCall<B> call{.on = block.on, .site = site, .images = block.images, .mode = mode};
+        AnyCall<B> call{.on = block.on, .site = site, .images = block.images};
         call.in = value(site.in_value, x, block);
         if (site.second_value >= 0) call.second = value(site.second_value, x, block);
         call.out = place(own_.number().value(site.out_value), plan_.bytes(site.out_value), block);
@@ -134,7 +134,7 @@ private:
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch() + static_cast<std::size_t>(std::max(0, block.lane)) * plan_.lane_scratch;
         call.shared = own_.shared_scratch();
-        call.batch = batch;
+        call.masks = masks;
         if (own_.mode() != Mode::evaluate && site.memory.record > 0)
             call.record = static_cast<std::byte*>(place(own_.number().record(s), site.memory.record, block));
         return call;

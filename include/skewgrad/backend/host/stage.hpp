@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <skewgrad/backend/backend.hpp>
 #include <skewgrad/backend/host/layout.hpp>
+#include <skewgrad/backend/pass.hpp>
 #include <skewgrad/nn/layer.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
@@ -52,17 +52,6 @@ struct Site {
     Memory memory;
 };
 
-/// What backend B hands its stages of a training batch; `Batch` unless it names a form of its own.
-template <class B>
-struct SeenOfBatch {
-    using type = Batch;
-};
-template <class B>
-    requires requires { typename B::BatchSeen; }
-struct SeenOfBatch<B> {
-    using type = typename B::BatchSeen;
-};
-
 /// Whether backend B fuses layer L behind the stage before it, where that stage can finish its values.
 template <class B, class L>
 inline constexpr bool fuses = SlopeFromValue<L, typename B::Sum>;
@@ -79,7 +68,6 @@ struct Call {
     typename B::Context& on;
     const Site<B>& site;
     int images = 0;
-    Mode mode = Mode::evaluate;
     const In* in = nullptr;
     const Second* second = nullptr;
     Out* out = nullptr;
@@ -89,10 +77,10 @@ struct Call {
     const Sum* masters = nullptr;  ///< the stage's own parameters, and its packed copies
     const Activation* packs = nullptr;
     Sum* gradients = nullptr;
-    Activation* scratch = nullptr;                         ///< `site.lane_scratch` elements for each lane
-    Sum* shared = nullptr;                                 ///< `site.shared_scratch` sums for all of them
-    const typename SeenOfBatch<B>::type* batch = nullptr;  ///< whose images these are, in training
-    std::byte* record = nullptr;                           ///< `site.memory.record` bytes an image, where wanted
+    Activation* scratch = nullptr;  ///< `site.lane_scratch` elements for each lane
+    Sum* shared = nullptr;          ///< `site.shared_scratch` sums for all of them
+    MaskKeys masks{};               ///< of dropout; none: nothing is dropped
+    std::byte* record = nullptr;    ///< `site.memory.record` bytes an image, where wanted
 
     const In* in_image(int n) const { return in + static_cast<std::size_t>(n) * site.in.size; }
     Out* out_image(int n) const { return out + static_cast<std::size_t>(n) * site.out.size; }
@@ -127,7 +115,6 @@ struct Call {
         return {on,
                 site,
                 images,
-                mode,
                 static_cast<const I*>(in),
                 static_cast<const S*>(second),
                 static_cast<O*>(out),
@@ -139,7 +126,7 @@ struct Call {
                 gradients,
                 scratch,
                 shared,
-                batch,
+                masks,
                 record};
     }
 };

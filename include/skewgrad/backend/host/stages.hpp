@@ -34,13 +34,6 @@ constexpr auto choose_stage() {
 template <class B, class L>
 struct Stage : decltype(choose_stage<B, L>())::type {};
 
-/// What image n of a training batch draws its dropout from.
-template <class B, class In, class Out>
-Stream dropout_stream(const Call<B, In, In, Out>& call, int n) {
-    const Pick& pick = call.batch->picks[static_cast<std::size_t>(n)];
-    return stream_of(call.batch->seed, Purpose::dropout, pick, call.batch->epoch, call.site.node);
-}
-
 /// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.
 template <class B, int Percent>
 struct DropoutStage {
@@ -60,7 +53,7 @@ private:
     template <class C, class From, class To>
     static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target) {
         constexpr Sum scale = static_cast<Sum>(Dropout<Percent>::scale);
-        const bool drops = call.mode == Mode::train && Percent > 0;
+        const bool drops = call.masks && Percent > 0;
         const bool alike = std::is_same_v<From, To> && source.stride_w == target.stride_w && source.size == target.size;
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const From* x = from + static_cast<std::size_t>(n) * source.size;
@@ -69,7 +62,7 @@ private:
                 std::copy_n(x, source.size, y);
                 return;
             }
-            const Stream stream = drops ? dropout_stream(call, n) : Stream{};
+            const Stream stream = drops ? call.masks.stream(n, call.site.node) : Stream{};
             Words words{};
             std::uint32_t element = 0;  // runs over (h W + w) C + c as the loops do
             for (int h = 0; h < source.shape.h; ++h)

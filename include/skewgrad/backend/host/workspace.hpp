@@ -1,7 +1,6 @@
 // What a pass over a block of images needs: arenas whose parts are shared by values that never live together.
 #pragma once
 #include <cstddef>
-#include <span>
 #include <vector>
 
 #include <skewgrad/backend/host/buffer.hpp>
@@ -13,7 +12,6 @@ namespace SKEWGRAD_NAMESPACE::host {
 template <class B>
 class Workspace {
 public:
-    using Boundary = typename B::Boundary;
     using Activation = typename B::Activation;
     using Sum = typename B::Sum;
 
@@ -29,10 +27,7 @@ public:
           arena_(assign_offsets(ranges_) * static_cast<std::size_t>(images)),
           block_arena_(block_size_ * static_cast<std::size_t>(block_images_ * lanes)),
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
-          shared_scratch_(plan.shared_scratch),
-          batch_(mode == Mode::train ? plan.values[0].size * static_cast<std::size_t>(images) : 0),
-          losses_(static_cast<std::size_t>(images)),
-          labels_(mode == Mode::train ? static_cast<std::size_t>(images) : 0) {}
+          shared_scratch_(plan.shared_scratch) {}
 
     /// What it is for: evaluation, which keeps nothing; attacks, which keep what gradients at the images need;
     /// training, and all gradients of parameters, which keep every value.
@@ -53,13 +48,10 @@ public:
     }
     Activation* scratch() { return scratch_.data(); }
     Sum* shared_scratch() { return shared_scratch_.data(); }
-    Boundary* batch() { return batch_.data(); }  ///< a training batch's images
-    std::span<double> losses() { return losses_; }
-    std::span<Label> labels() { return labels_; }  ///< those of a training batch's images
 
     static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
         auto ranges = live_ranges(plan, mode);
-        const std::size_t an_image = assign_offsets(ranges) + (mode == Mode::train ? plan.bytes(0) : 0);
+        const std::size_t an_image = assign_offsets(ranges);
         const std::size_t a_lane = assign_offsets(ranges, true) * static_cast<std::size_t>(plan.block_images) +
                                    plan.lane_scratch * sizeof(Activation);
         return an_image * static_cast<std::size_t>(images) + a_lane * static_cast<std::size_t>(lanes) +
@@ -75,9 +67,6 @@ private:
     Buffer<std::byte> arena_, block_arena_;
     Buffer<Activation> scratch_;
     Buffer<Sum> shared_scratch_;
-    Buffer<Boundary> batch_;
-    std::vector<double> losses_;
-    std::vector<Label> labels_;
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::host

@@ -1,88 +1,16 @@
-// A training step's ends: the loss and its slope, sums over the batch, shares of gradients, the update, packed weights.
+// Kernels of a training step that are no layer's: sums of shares, the optimiser's update, packed weights.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
-#include <skewgrad/backend/backend.hpp>
 #include <skewgrad/backend/cuda/block.hpp>
 #include <skewgrad/backend/cuda/kernels/divide.hpp>
 #include <skewgrad/backend/cuda/kernels/layers.hpp>
 #include <skewgrad/backend/cuda/kernels/rounded.hpp>
+#include <skewgrad/backend/pass.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
-
-/// What a session's steps leave on the device until it is read (StepState, without what the host counts itself).
-struct StepStateOnDevice {
-    std::uint64_t images = 0, correct = 0;
-    double loss_sum = 0;
-    std::uint64_t first_non_finite = std::numeric_limits<std::uint64_t>::max();
-    SKEWGRAD_FN bool failed() const { return first_non_finite != ~std::uint64_t{0}; }
-};
-
-/// Loss, gradient at the logits and whether the answer is right, image by image. Labels stand either in `labels` or,
-/// for a batch of a store, in `of_store`.
-template <class Loss>
-struct LossGradient {
-    int classes, stride;
-    double scale;
-    const float* logits;
-    const Label* labels;
-    const BatchOnDevice* batch;
-    const Label* of_store;
-    float* slopes;
-    double* losses;
-    std::uint8_t* right;
-    SKEWGRAD_FN void operator()(int n) const {
-        const Label y = labels ? labels[n] : of_store[batch->picks()[n].item];
-        const float* z = logits + static_cast<std::size_t>(n) * static_cast<std::size_t>(stride);
-        float* dz = slopes + static_cast<std::size_t>(n) * static_cast<std::size_t>(stride);
-        for (int k = classes; k < stride; ++k) dz[k] = 0;
-        losses[n] = Loss::gradient(z, classes, y, scale, dz);
-        int best = 0;
-        bool answers = true;  // no logit is infinite or not a number (numerics: an answer)
-        for (int k = 0; k < classes; ++k) {
-            answers = answers && z[k] - z[k] == 0;
-            if (z[k] > z[best]) best = k;
-        }
-        right[n] = answers && best == index(y);
-    }
-};
-
-/// Adds a batch's losses, in the order of its images, to the session's state; a sum that is not finite stops it.
-struct CountStep {
-    static constexpr int threads = 256;
-    static constexpr bool waits = true;
-    static constexpr std::size_t shared_bytes = threads * sizeof(double);
-    int images;
-    const double* losses;
-    const std::uint8_t* right;
-    const BatchOnDevice* batch;
-    StepStateOnDevice* state;
-    SKEWGRAD_FN void operator()(const Block& block) const {
-        double* near = reinterpret_cast<double*>(block.shared);
-        double sum = 0;
-        std::uint64_t correct = 0;
-        for (int first = 0; first < images; first += threads) {
-            if (first + block.thread < images) near[block.thread] = losses[first + block.thread];
-            block.wait();
-            if (block.thread == 0)
-                for (int n = first; n < images && n < first + threads; ++n) {
-                    sum += near[n - first];
-                    correct += right[n];
-                }
-            block.wait();
-        }
-        if (block.thread != 0 || state->failed()) return;
-        if (!(sum - sum == 0)) {  // infinite or not a number
-            state->first_non_finite = batch->update;
-            return;
-        }
-        state->images += static_cast<std::uint64_t>(images);
-        state->correct += correct;
-        state->loss_sum += sum;
-    }
-};
 
 /// The sum of values that lie `apart` elements apart, in their order; several are on their way at a time.
 SKEWGRAD_FN inline float sum_of(const float* first, std::size_t apart, int count) {
@@ -177,7 +105,7 @@ struct Split {
 template <class Step, int slots>
 struct Update {
     const Step* step;
-    const StepStateOnDevice* state;
+    const StepState* state;
     std::size_t slot;  // elements from one slot to the next
     float* w;
     float* g;
