@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "../../tests/backend/passes.hpp"
 #include "../shapes.hpp"
 #include "../training/checks.hpp"
 #include "../training/subjects.hpp"
@@ -41,40 +42,16 @@ enum class Pass { logits, pixels, pixels_keeping_values, weights };
 
 template <class N, class B>
 struct Passes {
-    using M = Model<N, B>;
-    M model;
-    std::vector<Label> labels;
-    typename M::Images x, d_in;
-    typename M::Workspace evaluating, attacking, training;
-    host::Buffer<typename B::Sum> gradients{M::Program::plan.masters};
+    Model<N, B> model;
+    skewgrad_tests::ModelPasses<Model<N, B>> passes;
 
     Passes(const TrainingData& some, const typename B::Context& on)
-        : model(Seed{7}, on),
-          labels(some.labels()),
-          x(model.load(some)),
-          d_in(model.copy(x)),
-          evaluating(model.workspace(Mode::evaluate, images)),
-          attacking(model.workspace(Mode::attack, images)),
-          training(model.workspace(Mode::train, images)) {}
+        : model(Seed{7}, on), passes(model, some.images(), some.labels(), images) {}
 
     void run(Pass pass) {
-        if (pass == Pass::logits) return model.logits(x, evaluating, {});
-        if (pass == Pass::pixels) return model.gradient(x, labels, attacking, d_in, {}, {});
-        const bool weights = pass == Pass::weights;
-        const auto& parameters = model.backend_parameters();
-        const auto& plan = M::Program::plan;
-        host::Schedule<B> schedule(model.context(), plan, training, parameters.masters.data(), parameters.packs.data());
-        for (int first = 0; first < images; first += training.images()) {
-            const int count = std::min(training.images(), images - first);
-            const auto some =
-                std::span(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-            const auto* z = schedule.forward(x.at(first), count, Mode::attack);
-            host::loss_gradient<CrossEntropy>(M::Program::logit_layout, z, some, 1.0,
-                                              static_cast<typename B::Boundary*>(training.gradient(plan.last_value)),
-                                              training.losses());
-            schedule.backward(x.at(first), count, Mode::attack, nullptr, weights ? gradients.data() : nullptr,
-                              d_in.at(first));
-        }
+        if (pass == Pass::logits) return passes.forward(model);
+        if (pass == Pass::weights) return passes.add_weight_gradients(model);
+        passes.gradient(model, pass == Pass::pixels_keeping_values);
     }
 };
 

@@ -17,6 +17,7 @@
 #include <skewgrad/report/table.hpp>
 #include <skewgrad/skewgrad.hpp>
 
+#include "../../tests/backend/passes.hpp"
 #include "../worker.hpp"
 #include "subjects.hpp"
 
@@ -45,46 +46,38 @@ std::pair<double, double> measure(const TrainingData& data, int batch, int threa
         return data.of_items(items);
     };
     const Model<Net, B> together(Seed{7}, typename B::Context(threads)), alone(Seed{7}, typename B::Context(1));
-    using M = Model<Net, B>;
-    const auto gradient = [](const M& model, const auto& x, const auto& y, auto& own, std::vector<float>& out) {
-        M::Program::template parameter_gradient<CrossEntropy>(model.context(), model.backend_parameters(), x, y, own,
-                                                              out);
-    };
+    using Passes = skewgrad_tests::ModelPasses<Model<Net, B>>;
     const auto all = images(0, batch);
-    const auto x = together.load(all);
-    const std::vector<Label> y = all.labels();
-    auto own = together.workspace(Mode::train, static_cast<std::size_t>(std::min(batch, 32)));
+    Passes whole(together, all.images(), all.labels(), std::min(batch, 32));
     std::vector<float> by_weights(Net::state_size), by_images(Net::state_size);
 
     struct Lane {
-        typename M::Images x;
-        std::vector<Label> y;
-        typename M::Workspace own;
+        Passes passes;
+        std::size_t images;
         std::vector<float> gradient;
     };
     std::vector<Lane> lanes;
     for (int lane = 0; lane < threads; ++lane) {
         const auto part = images(share(lane).begin, share(lane).end);
-        lanes.push_back({alone.load(part), part.labels(),
-                         alone.workspace(Mode::train, std::min<std::size_t>(part.size(), 32)),
-                         std::vector<float>(Net::state_size)});
+        lanes.push_back({Passes(alone, part.images(), part.labels(), std::min(static_cast<int>(part.size()), 32)),
+                         part.size(), std::vector<float>(Net::state_size)});
     }
     const auto images_shared = [&] {
         std::vector<std::jthread> team;
-        for (Lane& lane : lanes) team.emplace_back([&] { gradient(alone, lane.x, lane.y, lane.own, lane.gradient); });
+        for (Lane& lane : lanes) team.emplace_back([&] { lane.gradient = lane.passes.weights(alone); });
         team.clear();
         parallel_ranges(threads, static_cast<int>(by_images.size()), [&](int, int begin, int end) {
             for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
                 by_images[i] = 0;
                 for (std::size_t lane = 0; lane < lanes.size(); ++lane)
                     by_images[i] +=
-                        lanes[lane].gradient[i] * static_cast<float>(lanes[lane].y.size()) / static_cast<float>(batch);
+                        lanes[lane].gradient[i] * static_cast<float>(lanes[lane].images) / static_cast<float>(batch);
             }
         });
     };
     std::vector<double> a, b;
     for (int i = 0; i < repeats; ++i) {
-        a.push_back(seconds_of([&] { gradient(together, x, y, own, by_weights); }));
+        a.push_back(seconds_of([&] { by_weights = whole.weights(together); }));
         b.push_back(seconds_of(images_shared));
     }
     double difference = 0, size = 0;

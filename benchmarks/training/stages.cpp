@@ -146,43 +146,44 @@ void repeat(double seconds, const auto& work) {
 /// Whole training steps on the first images; returns the best one's seconds an image.
 template <class N, class B>
 double train(const Splits& data, const Asked& asked, const TimedPlan<B>& timed, Model<N, B>& model) {
-    using Passes = host::Passes<B>;
-    using Program = typename Model<N, B>::Program;
+    using Operations = typename B::Operations;
+    using S = typename Operations::SpaceType;
+    using Step = TrainStep<S, CrossEntropy, Unperturbed>;
     auto& on = model.context();
-    auto own = Program::make_workspace(on, Mode::train, asked.batch);
-    auto training = Program::make_training(on, RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f});
+    NetworkInTraining<B, RmsProp> network(on, timed.plan(), model.backend_parameters(),
+                                          RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f},
+                                          Operations::images_at_a_time(timed.plan(), Step::pass, asked.batch));
+    Step one(network, S::share(network.queue(), data.train.store()), {}, {}, true, data.train.counts(), asked.batch);
     std::vector<Pick> picks(static_cast<std::size_t>(asked.batch));
     for (std::size_t i = 0; i < picks.size(); ++i) picks[i].item = data.train.items()[i % data.train.size()];
-    Batch batch{.picks = picks, .seed = Seed{7}, .flips = true};
-    StepState state;
+    Moment moment;
     Best step;
     repeat(asked.seconds, [&] {
-        step.time(asked.batch, [&] {
-            Passes::template train_step<CrossEntropy>(on, timed.plan(), model.backend_parameters(), *data.train.store(),
-                                                      batch, own, training, state);
-        });
-        ++batch.epoch;
+        step.time(asked.batch, [&] { one(picks, Seed{7}, moment); });
+        ++moment.updates;
+        ++moment.epoch;
     });
-    if (!state.finite()) throw Error("the training loss is not finite");
+    if (one.state().failed()) throw Error("the training loss is not finite");
     return step.seconds();
 }
 
 /// An attack's gradient at the pixels of the first images.
 template <class N, class B>
 double attack(const Splits& data, const Asked& asked, const TimedPlan<B>& timed, Model<N, B>& model) {
-    std::vector<std::uint32_t> first(std::min<std::size_t>(256, data.test.size()));
+    using S = typename B::Operations::SpaceType;
+    const std::size_t count = std::min<std::size_t>(256, data.test.size());
+    std::vector<std::uint32_t> first(count);
     std::iota(first.begin(), first.end(), 0u);
     const TestData some = data.test.of_items(first);
-    const auto x = model.load(some);
-    auto dx = model.copy(x);
-    const auto labels = some.labels();
-    auto own = model.workspace(Mode::attack, 64);
+    NetworkView<B> view(model.context(), timed.plan(), model.backend_parameters(), 64);
+    skewgrad::attack::TaskMemory<S> memory(view.queue(), view.pixels(), count, Seed{});
+    const auto x = some.images();
+    const Task<S> task = memory.load(std::span<const float>(x.data(), x.size()), some.labels(), {}, 0);
+    skewgrad::attack::Scores<S, CrossEntropy> scores(view, {}, task.count);
+    auto dx = S::template make<float>(view.queue(), x.size());
     Best pass;
     repeat(asked.seconds, [&] {
-        pass.time(x.count, [&] {
-            host::Passes<B>::template gradient<CrossEntropy>(model.context(), timed.plan(), model.backend_parameters(),
-                                                             x, labels, own, dx, {}, {});
-        });
+        pass.time(task.count, [&] { view.differentiate(task.x, task.count, {}, scores.visit(task), dx.data()); });
     });
     return pass.seconds();
 }

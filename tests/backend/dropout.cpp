@@ -19,12 +19,18 @@ constexpr Shape shape{5, 3, 4};
 constexpr host::Layout padded = B::layout(shape, false), compact = B::layout(shape, true);
 static_assert(padded.size == 16 * 12 && compact.size == 60);
 
+/// Visits of images, and what their masks are keyed on.
+struct Batch {
+    std::vector<Pick> picks;
+    DrawKeys keys{};
+    MaskKeys masks() const { return {&keys, picks.data(), static_cast<int>(picks.size())}; }
+};
 const std::vector<Pick> picks{{70'000, 0}, {3, 0}, {3, 1}};
-const Batch batch{.picks = picks, .epoch = 9, .seed = Seed{0xabcdef0123456789}};
+const Batch batch{picks, {Seed{0xabcdef0123456789}, 9}};
 
 /// What comes out for an input of ones, one value an element; stale numbers lie where it is written.
 template <int Percent>
-std::vector<float> masks(Mode mode, const Batch& of, std::uint16_t node = 6, bool backward = false) {
+std::vector<float> masks(const Batch& of, std::uint16_t node = 6, bool backward = false, bool drops = true) {
     B::Context on(2);
     host::Site<B> site;
     site.in = compact;
@@ -34,7 +40,7 @@ std::vector<float> masks(Mode mode, const Batch& of, std::uint16_t node = 6, boo
     std::vector<float> small(of.picks.size() * compact.size, 1), large(of.picks.size() * padded.size, 1);
     auto& to = backward ? small : large;
     std::fill(to.begin(), to.end(), std::numeric_limits<float>::quiet_NaN());
-    host::Call<B> call{.on = on, .site = site, .images = images, .mode = mode, .batch = &of};
+    host::Call<B> call{.on = on, .site = site, .images = images, .masks = drops ? of.masks() : MaskKeys{}};
     call.in = small.data();
     call.out = large.data();
     call.d_out = large.data();
@@ -55,11 +61,11 @@ std::vector<float> masks(Mode mode, const Batch& of, std::uint16_t node = 6, boo
 
 // Element (h W + w) C + c of an image reads 16 bits: two a word, eight a block, the low half first.
 BOOST_AUTO_TEST_CASE(an_element_is_dropped_when_its_16_bits_are_below_p) {
-    const auto found = masks<25>(Mode::train, batch);
+    const auto found = masks<25>(batch);
     std::size_t at = 0;
     for (const Pick pick : picks)
         for (std::uint32_t e = 0; e < 60; ++e) {
-            const std::array<std::uint32_t, 4> words = draw({.seed = batch.seed,
+            const std::array<std::uint32_t, 4> words = draw({.seed = batch.keys.seed,
                                                              .purpose = Purpose::dropout,
                                                              .node = 6,
                                                              .item = pick.item,
@@ -74,15 +80,15 @@ BOOST_AUTO_TEST_CASE(an_element_is_dropped_when_its_16_bits_are_below_p) {
 }
 
 BOOST_AUTO_TEST_CASE(the_way_back_has_the_same_mask) {
-    BOOST_TEST((masks<25>(Mode::train, batch, 6, true) == masks<25>(Mode::train, batch)));
-    BOOST_TEST((masks<50>(Mode::train, batch, 2, true) == masks<50>(Mode::train, batch, 2)));
+    BOOST_TEST((masks<25>(batch, 6, true) == masks<25>(batch)));
+    BOOST_TEST((masks<50>(batch, 2, true) == masks<50>(batch, 2)));
 }
 
 template <int Percent>
 void has_its_share() {
     std::vector<Pick> many(400);
     for (std::uint32_t i = 0; i < many.size(); ++i) many[i].item = i;
-    const auto found = masks<Percent>(Mode::train, Batch{.picks = many, .seed = Seed{1}});
+    const auto found = masks<Percent>(Batch{many, {Seed{1}}});
     const float kept = static_cast<float>(100.0 / (100 - Percent));
     double dropped = 0;
     for (const float v : found) {
@@ -101,28 +107,25 @@ BOOST_AUTO_TEST_CASE(the_share_dropped_is_p) {
 
 BOOST_AUTO_TEST_CASE(nothing_is_dropped_at_zero_or_outside_training) {
     const std::vector<float> ones(180, 1);
-    BOOST_TEST((masks<0>(Mode::train, batch) == ones));
-    BOOST_TEST((masks<0>(Mode::train, batch, 6, true) == ones));
-    for (const Mode mode : {Mode::evaluate, Mode::attack}) {
-        BOOST_TEST((masks<50>(mode, batch) == ones));
-        BOOST_TEST((masks<50>(mode, batch, 6, true) == ones));
-    }
+    BOOST_TEST((masks<0>(batch) == ones));
+    BOOST_TEST((masks<0>(batch, 6, true) == ones));
+    for (const bool backward : {false, true}) BOOST_TEST((masks<50>(batch, 6, backward, false) == ones));
 }
 
 // Image, copy, epoch, seed and place in the network each make another mask; the batch does not.
 BOOST_AUTO_TEST_CASE(a_mask_is_the_visits_own) {
     const auto one = [](Pick pick, std::uint32_t epoch, Seed seed, std::uint16_t node) {
         const std::vector<Pick> alone{pick};
-        return masks<50>(Mode::train, Batch{.picks = alone, .epoch = epoch, .seed = seed}, node);
+        return masks<50>(Batch{alone, {seed, epoch}}, node);
     };
-    const auto mask = one({3, 1}, 9, batch.seed, 6);
-    const auto together = masks<50>(Mode::train, batch);
+    const auto mask = one({3, 1}, 9, batch.keys.seed, 6);
+    const auto together = masks<50>(batch);
     BOOST_TEST(std::equal(mask.begin(), mask.end(), together.begin() + 120));
-    BOOST_TEST((one({4, 1}, 9, batch.seed, 6) != mask));
-    BOOST_TEST((one({3, 0}, 9, batch.seed, 6) != mask));
-    BOOST_TEST((one({3, 1}, 8, batch.seed, 6) != mask));
+    BOOST_TEST((one({4, 1}, 9, batch.keys.seed, 6) != mask));
+    BOOST_TEST((one({3, 0}, 9, batch.keys.seed, 6) != mask));
+    BOOST_TEST((one({3, 1}, 8, batch.keys.seed, 6) != mask));
     BOOST_TEST((one({3, 1}, 9, Seed{1}, 6) != mask));
-    BOOST_TEST((one({3, 1}, 9, batch.seed, 7) != mask));
+    BOOST_TEST((one({3, 1}, 9, batch.keys.seed, 7) != mask));
 }
 
 }  // namespace

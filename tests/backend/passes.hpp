@@ -50,11 +50,15 @@ public:
         P::differentiate(model.context(), M::plan(), model.backend_parameters(), x_.data(), count_,
                          with_training_workspace ? train_ : attack_, {}, visit(1.0), dx_.data());
     }
+    /// Adds the gradient of the mean loss with respect to all parameters to what was there.
+    void add_weight_gradients(const M& model) {
+        P::differentiate(model.context(), M::plan(), model.backend_parameters(), x_.data(), count_, train_, {},
+                         visit(1.0 / count_), nullptr, training_);
+    }
     /// The gradient of the mean loss with respect to all parameters, in canonical order.
     std::vector<Real> weights(const M& model) {
         training_ = P::make_training(model.context(), M::plan(), skewgrad::model::GradientsOnly{});
-        P::differentiate(model.context(), M::plan(), model.backend_parameters(), x_.data(), count_, train_, {},
-                         visit(1.0 / count_), nullptr, training_);
+        add_weight_gradients(model);
         std::vector<Real> out(M::Network::state_size);
         P::export_gradients(model.context(), M::plan(), training_, out);
         return out;

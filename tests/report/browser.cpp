@@ -32,11 +32,11 @@ int count(const std::string& text, const std::string& part) {
 }
 
 /// A page as a browser without screen and network saw it.
-struct Visit {
+struct PageVisit {
     std::string dom, console;
     int requests = 0;  ///< that the page made; the browser's own have no origin
 
-    explicit Visit(const std::filesystem::path& page) {
+    explicit PageVisit(const std::filesystem::path& page) {
         const skewgrad_tests::TemporaryFolder folder;
         const auto file = [&](const char* name) { return (folder / name).string(); };
         const std::string command =
@@ -62,7 +62,7 @@ struct Visit {
 BOOST_AUTO_TEST_CASE(the_report_renders_alone, *boost::unit_test::precondition(there_is_a_browser)) {
     const StudyResults results = skewgrad_tests::small_results(1, true);
     const skewgrad_tests::TemporaryFolder folder;
-    const Visit visit(report::write_report(results, skewgrad_tests::judged(results), folder.path()));
+    const PageVisit visit(report::write_report(results, skewgrad_tests::judged(results), folder.path()));
     BOOST_TEST(visit.console == "");
     BOOST_TEST(visit.requests == 0);
     BOOST_TEST(count(visit.dom, "<figure") > 8);
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_page_that_fetches_and_fails_is_seen, *boost::unit_test::p
     const skewgrad_tests::TemporaryFolder folder;
     write_whole_file(folder / "bad.html",
                      "<!DOCTYPE html><title>bad</title><img src=\"http://127.0.0.1:9/x.png\"><script>none();</script>");
-    const Visit visit(folder / "bad.html");
+    const PageVisit visit(folder / "bad.html");
     BOOST_TEST(visit.console.find("none is not defined") != std::string::npos);
     BOOST_TEST(visit.requests > 0);
 }

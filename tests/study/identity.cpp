@@ -4,9 +4,11 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include <skewgrad/sampling/samplers.hpp>
 #include <skewgrad/study/paper.hpp>
+#include <skewgrad/train/adversarial.hpp>
 #include "core/change_each.hpp"
 #include "small_study.hpp"
 #include "store/temporary_folder.hpp"
@@ -19,8 +21,9 @@ namespace {
 using Samplers =
     std::tuple<Sampler<Under>, Sampler<Over>, Sampler<Balanced>, Sampler<Replicate>, Sampler<Step>, Sampler<LongTail>,
                Sampler<Profile>, Sampler<UnderInFileOrder>, Sampler<OverInFileOrder>, Sampler<Sham>>;
-using Attacks = std::tuple<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>,
-                           Attack<RandomSign, Ascent>, Attack<PermutedSign, Ascent>, AsSelfCheck<Attack<FGSM, Ascent>>>;
+using Attacks = std::tuple<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<PGD, Ascent>,
+                           Attack<Momentum, Ascent>, Attack<RandomSign, Ascent>, Attack<PermutedSign, Ascent>,
+                           AsSelfCheck<Attack<FGSM, Ascent>>>;
 using Protocols = std::tuple<HoldOutBeforeSampling, AsAuthorsRan>;
 using Optimisers = std::tuple<RmsProp, TorchRmsProp, TensorFlowRmsProp, Sgd, Adam>;
 
@@ -45,6 +48,15 @@ template <>
 struct Halve<true> : Halve<false> {
     static constexpr const char* name = "halve";
 };
+/// A loss with the same fields as cross-entropy, none, and another name.
+struct OtherLoss {
+    static constexpr const char* name = "other";
+    static constexpr bool pairs = false;
+    static constexpr auto fields = names();
+    std::vector<float> table(std::span<const int>) const { return {}; }
+    loss::CrossEntropyFormula at(Moment) const { return {}; }
+};
+
 template <bool named>
 struct OwnLayer : Network<Image<2, 6, 6>, Conv<4>, Halve<named>, MaxPool<2>, Dense<4>> {};
 static_assert(first_nameless_layer<OwnLayer<false>>() == 2 && first_nameless_layer<OwnLayer<true>>() == 0);
@@ -84,6 +96,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_field_of_an_optimiser_and_a_recipe, O, Optimi
                                     .backend = {},
                                     .runs_on = {},
                                     .loss = {},
+                                    .perturbation = {},
                                     .optimiser = named_json(learner.optimiser),
                                     .recipe = learner.recipe,
                                     .seed = {},
@@ -99,6 +112,11 @@ BOOST_AUTO_TEST_CASE(the_direction_of_an_attack_and_the_kind_of_a_value) {
     BOOST_TEST(study::description(Attack<FGSM, Ascent>{}) != study::description(Attack<FGSM, Descent>{}));
     BOOST_TEST(study::description(AsSelfCheck<Attack<FGSM>>{}) != study::description(Attack<FGSM>{}));
     BOOST_TEST(named_json(TorchRmsProp{}) != named_json(RmsProp{}));
+    BOOST_TEST((study::description(Attack<FGSM, Ascent, OtherLoss>{}) != study::description(Attack<FGSM, Ascent>{})));
+    using Up = Adversarial<Attack<PGD, Ascent>>;
+    BOOST_TEST(named_json(Up{}) != named_json(Adversarial<Attack<PGD, Descent>>{}));
+    BOOST_TEST(named_json(Up{}) != named_json(Adversarial<Attack<FGSM>>{}));
+    BOOST_TEST(named_json(Up{}) != (named_json(Adversarial<Attack<PGD>, Views::beside>{})));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_filled_with_another_batch_or_length_of_a_round_is_refused) {

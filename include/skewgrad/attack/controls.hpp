@@ -57,6 +57,7 @@ struct OneStep {
 template <Direction D, Loss L>
 struct Attack<RandomSign, D, L> {
     static constexpr const char* name = "random_sign";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields = names("epsilon", "clip", "seed", "sample");
     static constexpr bool uses_model = false;  ///< the same images whatever the source
     float epsilon = 0.01f;
@@ -116,6 +117,7 @@ struct Attack<RandomSign, D, L> {
 template <Direction D, Loss L>
 struct Attack<PermutedSign, D, L> {
     static constexpr const char* name = "permuted_sign";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields = names("epsilon", "clip", "sign_of_zero", "seed", "loss");
     float epsilon = 0.01f;
     bool clip = true;

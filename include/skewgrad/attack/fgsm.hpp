@@ -21,6 +21,7 @@ struct FGSM {};
 template <Direction D, Loss L>
 struct Attack<FGSM, D, L> {
     static constexpr const char* name = "fgsm";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields = names("epsilon", "clip", "sign_of_zero", "label", "loss");
     float epsilon = 0.01f;
     bool clip = true;        ///< to [0, 1]

@@ -21,6 +21,7 @@ struct Iterative {};
 template <Direction D, Loss L>
 struct Attack<Iterative, D, L> {
     static constexpr const char* name = "iterative";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields =
         names("epsilon", "steps", "alpha", "project", "clip", "sign_of_zero", "label", "loss");
     float epsilon = 0.01f;

@@ -21,6 +21,7 @@ struct Momentum {};
 template <Direction D, Loss L>
 struct Attack<Momentum, D, L> {
     static constexpr const char* name = "momentum";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields = names("epsilon", "steps", "alpha", "mu", "clip", "loss");
     float epsilon = 8 / 255.0f;
     int steps = 10;

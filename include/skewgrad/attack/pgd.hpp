@@ -28,6 +28,7 @@ inline const char* to_string(Norm norm) { return norm == Norm::linf ? "linf" : "
 template <Direction D, Loss L>
 struct Attack<PGD, D, L> {
     static constexpr const char* name = "pgd";
+    static constexpr const char* direction = D::name;
     static constexpr auto fields = names("epsilon", "alpha", "steps", "restarts", "start", "start_deviation", "keep",
                                          "norm", "clip", "loss", "seed");
     float epsilon = 8 / 255.0f;

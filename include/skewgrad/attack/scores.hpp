@@ -48,7 +48,7 @@ struct Scores {
     template <class T>
     using Array = typename S::template Array<T>;
 
-    Scores(ModelView<S>& model, const L& loss, int images, LabelSource from = LabelSource::True) : from_(from) {
+    Scores(ModelView<S>& model, L loss, int images, LabelSource from = LabelSource::True) : from_(from) {
         const auto on = model.queue();
         const auto count = static_cast<std::size_t>(images);
         const Formula one = loss.at(Moment{});  // an attack's loss does not change with the epoch

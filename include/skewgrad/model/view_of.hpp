@@ -44,7 +44,7 @@ namespace differentiable {
 // A base, so that it is made before the view that refers to it.
 template <class M>
 struct Adapted {
-    FromCrossEntropyGradient<M> model;
+    FromCrossEntropyGradient<M> adapted;
 };
 
 }  // namespace differentiable
@@ -56,7 +56,7 @@ public:
     using Shared = NoWorkspaces;
     View(const M& model, Shape image, std::size_t, std::shared_ptr<Shared> = nullptr)
         : differentiable::Adapted<M>{FromCrossEntropyGradient<M>(model)},
-          UserView<FromCrossEntropyGradient<M>>(this->model, image) {}
+          UserView<FromCrossEntropyGradient<M>>(this->adapted, image) {}
     static void check(const xt::xtensor<typename View::Real, 4>&, std::span<const Label>) {}
 };
 

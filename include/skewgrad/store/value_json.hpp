@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <skewgrad/core/config.hpp>
@@ -25,14 +26,34 @@ inline double shortest_decimal(float x) {
     return y;
 }
 
-/// A value as an object of all its fields, including nested values; any other field as it is. Labels are numbers, seeds
-/// are their 64 bits, enumerations are the words of their `to_string`, an empty optional is null.
+template <class T>
+nlohmann::json value_json(const T& field);
+
+/// A value's fields as an object, nested values included.
+template <Value T>
+nlohmann::json fields_json(const T& value) {
+    nlohmann::json object = nlohmann::json::object();
+    for_each_value(value, [&](const char* name, const auto& one) { object[name] = value_json(one); });
+    return object;
+}
+
+/// Name and fields: {"name": T::name, "values": {...}}. The direction of an attack, a part of its type, is among the
+/// values.
+template <Value T>
+nlohmann::json named_json(const T& value) {
+    nlohmann::json values = fields_json(value);
+    if constexpr (requires { T::direction; }) values["direction"] = T::direction;
+    return {{"name", T::name}, {"values", std::move(values)}};
+}
+
+/// A field: a nested value by its name, where it has one, and its fields; anything else as it is. Labels are numbers,
+/// seeds their 64 bits, enumerations the words that their `to_string` gives, an empty optional is null.
 template <class T>
 nlohmann::json value_json(const T& field) {
-    if constexpr (Value<const T>) {
-        nlohmann::json object = nlohmann::json::object();
-        for_each_value(field, [&](const char* name, const auto& one) { object[name] = value_json(one); });
-        return object;
+    if constexpr (Value<const T> && requires { T::name; }) {
+        return named_json(field);
+    } else if constexpr (Value<const T>) {
+        return fields_json(field);
     } else if constexpr (std::same_as<T, Label>) {
         return index(field);
     } else if constexpr (std::same_as<T, Seed>) {
@@ -59,12 +80,6 @@ nlohmann::json value_json(const T& field) {
     } else {
         return field;
     }
-}
-
-/// Name and fields: {"name": T::name, "values": {...}}.
-template <Value T>
-nlohmann::json named_json(const T& value) {
-    return {{"name", T::name}, {"values", value_json(value)}};
 }
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -24,22 +24,10 @@ struct AsSelfCheck {
 
 namespace study {
 
-/// The name of an attack's direction, for its description.
-template <class T>
-struct DirectionOf {
-    static constexpr const char* name = nullptr;
-};
-template <class Kind, class D, class L>
-struct DirectionOf<Attack<Kind, D, L>> {
-    static constexpr const char* name = D::name;
-};
-
-/// Name and fields of a sampler, a data protocol or an attack, including an attack's direction.
+/// Name and fields of a sampler, a data protocol or an attack.
 template <Value T>
 nlohmann::json description(const T& thing) {
-    nlohmann::json all = named_json(thing);
-    if constexpr (DirectionOf<T>::name != nullptr) all["values"]["direction"] = DirectionOf<T>::name;
-    return all;
+    return named_json(thing);
 }
 /// A self-check's name distinguishes it from the study's own attacks.
 template <class A>
