@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(tables_show_the_verdicts_numbers) {
     BOOST_TEST(number(table, 1, 11) == 10);
     BOOST_TEST(text(table, 1, 14).starts_with("supported"));
     const std::size_t c8 = table.rows().size() - 1;
-    BOOST_TEST(text(table, c8, 14).starts_with("not run: seed 1, few, "));
+    BOOST_TEST(text(table, c8, 14).starts_with("not run: seed 1, scarce, "));
     BOOST_TEST(table.rows()[c8][3].empty());
 
     const Table seeds = report::seed_table(j.verdicts, j.evidence.blocks);
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_verdict_in_words) {
     BOOST_TEST(c1.find("out of rounds: seed 3, under (airplane); ") != c1.npos, c1);
     BOOST_TEST(c1.find("; 17 more") != c1.npos, c1);
     const std::string c8 = report::verdict_text(j.verdicts.back());
-    BOOST_TEST(c8.find("\n  not run: seed 3, few, fast from its own gradient on airplane; ") != c8.npos, c8);
+    BOOST_TEST(c8.find("\n  not run: seed 3, scarce, fast from its own gradient on airplane; ") != c8.npos, c8);
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_check_is_loud) {

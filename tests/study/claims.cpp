@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(a_class_with_few_matched_images_leaves_by_name) {
 BOOST_AUTO_TEST_CASE(what_is_not_in_the_study_is_named) {
     auto study = fake::three([](fake::Study&) {});
     const Verdict square = judged<SkewAsSuch>(study);
-    BOOST_TEST(square.in_words() == "not run: seed 1, few, fast from its own gradient on airplane (and 9 more)");
-    BOOST_TEST(says(square.estimate.not_run, "few, fast from its own gradient on cat"));
+    BOOST_TEST(square.in_words() == "not run: seed 1, scarce, fast from its own gradient on airplane (and 9 more)");
+    BOOST_TEST(says(square.estimate.not_run, "scarce, fast from its own gradient on cat"));
     const Verdict similarity = judged<FlowGrowsWithSimilarity>(study);
     BOOST_TEST(similarity.in_words() == "not run: classes that it concerns");
     const Verdict c1 = judged<UnderIsMoreVulnerable>(study);

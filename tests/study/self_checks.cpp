@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(training_at_the_protocols_limit) {
     const SelfCheck c = check(study, "200 rounds");
     BOOST_TEST(result(c) == "FAILED");
     BOOST_TEST(c.where.size() == 6u);
-    BOOST_TEST(c.where[0] == "seed 1, few");
+    BOOST_TEST(c.where[0] == "seed 1, scarce");
 }
 
 BOOST_AUTO_TEST_CASE(a_sham_skew_that_shows_something) {

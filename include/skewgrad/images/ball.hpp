@@ -1,7 +1,5 @@
 // The set that an attack's images stay in: a ball around each image, and the range of pixels.
 #pragma once
-#include <limits>
-
 #include <skewgrad/backend/pixels.hpp>
 
 namespace SKEWGRAD_NAMESPACE::images {
@@ -14,8 +12,8 @@ struct Ball {
     const R* radius;  ///< one an image
     bool clip;
 
-    SKEWGRAD_FN R least() const { return clip ? R(0) : -std::numeric_limits<R>::infinity(); }
-    SKEWGRAD_FN R most() const { return clip ? R(1) : std::numeric_limits<R>::infinity(); }
+    SKEWGRAD_FN R least() const { return clip ? R(0) : -static_cast<R>(__builtin_huge_val()); }
+    SKEWGRAD_FN R most() const { return clip ? R(1) : static_cast<R>(__builtin_huge_val()); }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE::images
