@@ -32,7 +32,7 @@ struct Memory {
     Aligned<float> gradient, bias;
 
     static host::Layout layout(const Layer& l, int channels) { return Cpu<bf16>::layout({channels, l.h, l.w}, false); }
-    static std::ptrdiff_t pixel(int channels) { return Cpu<bf16>::layout({channels, 1, 1}, false).w; }
+    static std::ptrdiff_t pixel(int channels) { return Cpu<bf16>::layout({channels, 1, 1}, false).stride_w; }
     Memory(InstructionSet set, const Layer& l)
         : kernels(pair_kernels(set)),
           layer(l),

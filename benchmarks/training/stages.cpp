@@ -233,13 +233,12 @@ void measure(const Splits& data, const Asked& asked) {
     verify::against_reference<N, B>(data.test, on);
     const double peak = peak::of(on);
     Model<N, B> model(Seed{7}, on);
-    using Program = typename Model<N, B>::Program;
     {
-        const TimedPlan<B> timed(Program::plan, asked.threads);
+        const TimedPlan<B> timed(Model<N, B>::plan(), asked.threads);
         const double whole = train<N, B>(data, asked, timed, model);
         tell<N, B>("training", asked, timed, whole, peak);
     }
-    const TimedPlan<B> timed(Program::plan, asked.threads);
+    const TimedPlan<B> timed(Model<N, B>::plan(), asked.threads);
     const double whole = attack<N, B>(data, asked, timed, model);
     tell<N, B>("attack", asked, timed, whole, peak);
 }

@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_session_goes_on_with_the_same_bits) {
     longer.attack.steps = 4;
     auto another = Trainer{Adam{}, recipe, CrossEntropy{}, longer}.session(same, parts.fit, parts.validation);
     BOOST_CHECK_EXCEPTION(another.load(folder / "session"), FileError, [](const FileError& e) {
-        return std::string(e.what()).find("perturbation.values.attack.steps") != std::string::npos;
+        return std::string(e.what()).find("perturbation.values.attack.values.steps") != std::string::npos;
     });
 }
 

@@ -94,6 +94,7 @@ public:
     using Network = N;
     using BackendType = B;
     using Operations = typename B::Operations;
+    static_assert(Operations::template runs<N>);
     using SpaceType = typename Operations::SpaceType;
     using Real = typename B::Real;
     using Context = typename B::Context;

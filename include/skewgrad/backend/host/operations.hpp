@@ -44,6 +44,9 @@ struct Operations {
     template <class O>
     using Training = host::Training<O, Sum>;
 
+    /// True; where the backend cannot run the network, its plan says why in a static_assert.
+    template <ANetwork N>
+    static constexpr bool runs = sizeof(PlanOf<B, typename N::tape, N::image>) > 0;
     template <ANetwork N>
     static const Plan& plan() {
         return PlanOf<B, typename N::tape, N::image>::plan;
