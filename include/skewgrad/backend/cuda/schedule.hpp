@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include <skewgrad/backend/cuda/kernels/each.hpp>
+#include <skewgrad/backend/cuda/kernels/layers.hpp>
 #include <skewgrad/backend/cuda/workspace.hpp>
 #include <skewgrad/backend/host/schedule.hpp>
 
