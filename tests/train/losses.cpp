@@ -50,7 +50,6 @@ struct DeferredWeights {
         return weights;
     }
     Formula at(Moment m) const { return {m.epoch >= from}; }
-    friend bool operator==(const DeferredWeights&, const DeferredWeights&) = default;
 };
 static_assert(Loss<DeferredWeights>);
 
@@ -174,7 +173,6 @@ struct Negated {
     };
     std::vector<float> table(std::span<const int>) const { return {}; }
     Formula at(Moment) const { return {}; }
-    friend bool operator==(const Negated&, const Negated&) = default;
 };
 
 BOOST_AUTO_TEST_CASE(an_attack_takes_a_users_loss) {
