@@ -43,7 +43,7 @@ target_link_libraries(skewgrad INTERFACE
     skewgrad::dependencies::threads)
 skewgrad_headers(skewgrad
     FRONT_DOORS *.hpp
-    FOLDERS core nn data sampling backend model store train attack evaluate study
+    FOLDERS core nn data sampling backend images model store train attack evaluate study
     WITHOUT "/include/skewgrad/(backend/reference/.*|backend/cuda/nvidia\\.hpp|(reference|report|command_line|cuda)\\.hpp)$")
 
 # The readable oracle. It is a separate target, since xtensor-blas requires a BLAS, which the rest must not require.
