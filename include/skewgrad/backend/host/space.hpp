@@ -103,11 +103,12 @@ struct HostSpace {
         const Label* labels = store->labels.data();
         return {std::move(store), bytes, labels};
     }
-    /// A thread gets at least `grain` items: fewer are done before another thread is woken.
+    /// Few items are done before another thread is woken. All threads or one: a team of another size would be made
+    /// anew.
     template <class F>
     static void each(const Queue& on, int count, const F& f) {
-        constexpr int grain = 64;
-        parallel_ranges(std::clamp(count / grain, 1, on.threads), count,
+        constexpr int few = 128;
+        parallel_ranges(count < few ? 1 : on.threads, count,
                         [&](int, int begin, int end) { loops::each(f, begin, end); });
     }
     template <class F>
