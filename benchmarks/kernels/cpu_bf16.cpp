@@ -31,7 +31,7 @@ struct Memory {
     Aligned<Bfloat16> in, panels, out, weights;
     Aligned<float> gradient, bias;
 
-    static host::Layout layout(const Layer& l, int channels) { return Cpu<bf16>::layout({channels, l.h, l.w}, false); }
+    static plan::Layout layout(const Layer& l, int channels) { return Cpu<bf16>::layout({channels, l.h, l.w}, false); }
     static std::ptrdiff_t pixel(int channels) { return Cpu<bf16>::layout({channels, 1, 1}, false).stride_w; }
     Memory(InstructionSet set, const Layer& l)
         : kernels(pair_kernels(set)),

@@ -61,10 +61,10 @@ struct StageTimes {
 template <class B>
 class TimedPlan {
 public:
-    TimedPlan(const host::PlanView<B>& plan, int threads) : plan_(plan), threads_(threads), times_(plan.sites.size()) {
-        for (const host::Site<B>& site : plan.sites) {
+    TimedPlan(const plan::PlanView<B>& plan, int threads) : plan_(plan), threads_(threads), times_(plan.sites.size()) {
+        for (const plan::Site<B>& site : plan.sites) {
             originals_.push_back(site.ops);
-            host::Ops<B> ops = *site.ops;
+            plan::Ops<B> ops = *site.ops;
             ops.forward = &forward;
             ops.backward_data = &to_input;
             if (ops.backward_weights) ops.backward_weights = &to_weights;
@@ -79,45 +79,45 @@ public:
     TimedPlan(const TimedPlan&) = delete;
     TimedPlan& operator=(const TimedPlan&) = delete;
 
-    const host::PlanView<B>& plan() const { return plan_; }
+    const plan::PlanView<B>& plan() const { return plan_; }
     const std::vector<StageTimes>& times() const { return times_; }
 
 private:
-    static void forward(const host::AnyCall<B>& call) {
+    static void forward(const plan::AnyCall<B>& call) {
         const std::size_t s = place(call.site);
         current_->times_[s].forward.time(images(call), [&] { current_->originals_[s]->forward(call); });
     }
-    static void to_input(const host::AnyCall<B>& call) {
+    static void to_input(const plan::AnyCall<B>& call) {
         const std::size_t s = place(call.site);
         current_->times_[s].to_input.time(images(call), [&] { current_->originals_[s]->backward_data(call); });
     }
-    static void to_weights(const host::AnyCall<B>& call) {
+    static void to_weights(const plan::AnyCall<B>& call) {
         const std::size_t s = place(call.site);
         current_->times_[s].to_weights.time(images(call), [&] { current_->originals_[s]->backward_weights(call); });
     }
-    static void repack(typename B::Context& on, const host::Site<B>& site, const typename B::Sum* masters,
+    static void repack(typename B::Context& on, const plan::Site<B>& site, const typename B::Sum* masters,
                        typename B::Activation* packs) {
         const std::size_t s = place(site);
         current_->times_[s].repack.time(1, [&] { current_->originals_[s]->repack(on, site, masters, packs); });
     }
     // Where one thread has a block of images to itself, the others have as many of their own.
-    static int images(const host::AnyCall<B>& call) { return call.images * current_->threads_ / call.on.threads(); }
-    static std::size_t place(const host::Site<B>& site) {
+    static int images(const plan::AnyCall<B>& call) { return call.images * current_->threads_ / call.on.threads(); }
+    static std::size_t place(const plan::Site<B>& site) {
         return static_cast<std::size_t>(&site - current_->sites_.data());
     }
 
     static inline TimedPlan* current_ = nullptr;
-    host::PlanView<B> plan_;
+    plan::PlanView<B> plan_;
     int threads_;
-    std::vector<const host::Ops<B>*> originals_;
-    std::vector<host::Ops<B>> timed_;
-    std::vector<host::Site<B>> sites_;
+    std::vector<const plan::Ops<B>*> originals_;
+    std::vector<plan::Ops<B>> timed_;
+    std::vector<plan::Site<B>> sites_;
     std::vector<StageTimes> times_;
 };
 
 /// Layer and what it makes, such as "conv<32,3,1,1,0> 32x32x32"; what is fused behind it follows.
 template <class N, class B>
-std::string name_of(const host::Site<B>& site) {
+std::string name_of(const plan::Site<B>& site) {
     const auto node = [](int value) -> const NodePlan& { return N::nodes[static_cast<std::size_t>(value) - 1]; };
     std::string text = node(site.node).layer;
     if (site.out_value != site.node) text += std::string(", ") + node(site.out_value).layer;
@@ -126,7 +126,7 @@ std::string name_of(const host::Site<B>& site) {
 
 /// Multiply-adds an image of a convolution or dense layer, borders included, as operations; 0 of any other stage.
 template <class B>
-double operations(const host::Site<B>& site) {
+double operations(const plan::Site<B>& site) {
     const auto outputs = static_cast<double>(site.out.shape.c);
     if (!site.ops->repack) return 0;
     return 2 * (static_cast<double>(site.canonical_size) - outputs) * site.out.shape.h * site.out.shape.w;
@@ -202,7 +202,7 @@ void tell(const std::string& work, const Asked& asked, const TimedPlan<B>& timed
     Table table(columns);
     double sum = 0;
     for (std::size_t s = 0; s < timed.times().size(); ++s) {
-        const host::Site<B>& site = timed.plan().sites[s];
+        const plan::Site<B>& site = timed.plan().sites[s];
         const StageTimes& times = timed.times()[s];
         std::vector<TableCell> row{name_of<N>(site)};
         const auto add = [&](const Best& best) {

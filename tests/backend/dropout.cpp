@@ -16,7 +16,7 @@ using B = Cpu<f32>;
 namespace {
 
 constexpr Shape shape{5, 3, 4};
-constexpr host::Layout padded = B::layout(shape, false), compact = B::layout(shape, true);
+constexpr plan::Layout padded = B::layout(shape, false), compact = B::layout(shape, true);
 static_assert(padded.size == 16 * 12 && compact.size == 60);
 
 /// Visits of images, and what their masks are keyed on.
@@ -32,7 +32,7 @@ const Batch batch{picks, {Seed{0xabcdef0123456789}, 9}};
 template <int Percent>
 std::vector<float> masks(const Batch& of, std::uint16_t node = 6, bool backward = false, bool drops = true) {
     B::Context on(2);
-    host::Site<B> site;
+    plan::Site<B> site;
     site.in = compact;
     site.out = padded;
     site.node = node;
@@ -40,15 +40,15 @@ std::vector<float> masks(const Batch& of, std::uint16_t node = 6, bool backward 
     std::vector<float> small(of.picks.size() * compact.size, 1), large(of.picks.size() * padded.size, 1);
     auto& to = backward ? small : large;
     std::fill(to.begin(), to.end(), std::numeric_limits<float>::quiet_NaN());
-    host::Call<B> call{.on = on, .site = site, .images = images, .masks = drops ? of.masks() : MaskKeys{}};
+    plan::Call<B> call{.on = on, .site = site, .images = images, .pass = {.masks = drops ? of.masks() : MaskKeys{}}};
     call.in = small.data();
     call.out = large.data();
     call.d_out = large.data();
     call.d_in = small.data();
-    using Stage = host::Stage<B, Dropout<Percent>>;
+    using Stage = plan::Stage<B, Dropout<Percent>>;
     backward ? Stage::backward_data(call) : Stage::forward(call);
     std::vector<float> found;
-    const host::Layout& layout = backward ? compact : padded;
+    const plan::Layout& layout = backward ? compact : padded;
     for (std::size_t n = 0; n < of.picks.size(); ++n)
         for (int h = 0; h < shape.h; ++h)
             for (int w = 0; w < shape.w; ++w)

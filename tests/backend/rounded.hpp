@@ -22,7 +22,8 @@ struct Rounded<skewgrad::bf16> {
     using Sum = float;
     using Context = skewgrad::Reference<float>::Context;
     static std::string name() { return "rounded-bf16"; }
-    static constexpr skewgrad::host::Layout layout(skewgrad::Shape s, bool) { return skewgrad::host::planar(s); }
+    static constexpr skewgrad::plan::Layout layout(skewgrad::Shape s, bool) { return skewgrad::plan::planar(s); }
+    using Stages = skewgrad::host::Stages<Rounded>;
     using Operations = skewgrad::host::Operations<Rounded>;
 };
 
@@ -47,11 +48,11 @@ std::vector<float> floats(const T* from, std::size_t count, bool round) {
 /// A stage of the reference backend run on rounded operands.
 template <class Layer>
 struct RoundedStage {
-    using Inner = skewgrad::host::Stage<Plain, Layer>;
-    using Site = skewgrad::host::Site<B>;
-    static constexpr bool can_finish = true, rounds = true;
-    static constexpr std::size_t master_size(const Site& site) {
-        return skewgrad::parameter_size<Layer>(site.in.shape);
+    using Inner = skewgrad::plan::Stage<Plain, Layer>;
+    using Site = skewgrad::plan::Site<B>;
+    static constexpr skewgrad::plan::Traits traits{.can_finish = true, .rounds = true};
+    static constexpr skewgrad::plan::Needs needs(const Site& site) {
+        return {.masters = skewgrad::parameter_size<Layer>(site.in.shape)};
     }
     static void import_parameters(const Site& site, const float* canonical, float* masters) {
         std::copy_n(canonical, site.canonical_size, masters);
@@ -62,11 +63,11 @@ struct RoundedStage {
 
     template <class In, class Out>
     struct Run {
-        using Call = skewgrad::host::Call<B, In, In, Out>;
+        using Call = skewgrad::plan::Call<B, In, In, Out>;
         Plain::Context on{};
-        skewgrad::host::Site<Plain> site{};
+        skewgrad::plan::Site<Plain> site{};
         std::vector<float> in, out, d_out, d_in, masters;
-        skewgrad::host::Call<Plain> inner;
+        skewgrad::plan::Call<Plain> inner;
         explicit Run(const Call& call, bool back)
             : in(floats(call.in, count(call, call.site.in), false)),
               out(count(call, call.site.out)),
@@ -89,25 +90,25 @@ struct RoundedStage {
             inner.gradients = call.gradients;
         }
         Run(const Run&) = delete;
-        static std::size_t count(const Call& call, const skewgrad::host::Layout& l) {
+        static std::size_t count(const Call& call, const skewgrad::plan::Layout& l) {
             return static_cast<std::size_t>(call.images) * l.size;
         }
     };
     template <class In, class Out>
-    static void forward(const skewgrad::host::Call<B, In, In, Out>& call) {
+    static void forward(const skewgrad::plan::Call<B, In, In, Out>& call) {
         Run<In, Out> run(call, false);
         Inner::forward(run.inner);
         for (std::size_t i = 0; i < run.out.size(); ++i) call.out[i] = static_cast<Out>(run.out[i]);
         for (int n = 0; n < call.images; ++n) call.finish(n);
     }
     template <class In, class Out>
-    static void backward_data(const skewgrad::host::Call<B, In, In, Out>& call) {
+    static void backward_data(const skewgrad::plan::Call<B, In, In, Out>& call) {
         Run<In, Out> run(call, true);
         Inner::backward_data(run.inner);
         for (std::size_t i = 0; i < run.d_in.size(); ++i) call.d_in[i] = static_cast<In>(run.d_in[i]);
     }
     template <class In, class Out>
-    static void backward_weights(const skewgrad::host::Call<B, In, In, Out>& call) {
+    static void backward_weights(const skewgrad::plan::Call<B, In, In, Out>& call) {
         Run<In, Out> run(call, true);
         Inner::backward_weights(run.inner);
     }
@@ -117,8 +118,8 @@ struct RoundedStage {
 }  // namespace skewgrad_tests
 
 template <int Out, int Kernel, int Stride, skewgrad::Padding Pad, skewgrad::Initial Start>
-struct skewgrad::host::Stage<skewgrad_tests::Rounded<skewgrad::bf16>, skewgrad::Conv<Out, Kernel, Stride, Pad, Start>>
+struct skewgrad::plan::Stage<skewgrad_tests::Rounded<skewgrad::bf16>, skewgrad::Conv<Out, Kernel, Stride, Pad, Start>>
     : skewgrad_tests::rounded::RoundedStage<skewgrad::Conv<Out, Kernel, Stride, Pad, Start>> {};
 template <int Out, skewgrad::Initial Start>
-struct skewgrad::host::Stage<skewgrad_tests::Rounded<skewgrad::bf16>, skewgrad::Dense<Out, Start>>
+struct skewgrad::plan::Stage<skewgrad_tests::Rounded<skewgrad::bf16>, skewgrad::Dense<Out, Start>>
     : skewgrad_tests::rounded::RoundedStage<skewgrad::Dense<Out, Start>> {};

@@ -15,8 +15,8 @@
 
 using namespace skewgrad;
 using namespace skewgrad_tests;
-using host::assign_offsets;
-using host::LiveRange;
+using plan::assign_offsets;
+using plan::LiveRange;
 
 namespace {
 
@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
     const int stages = static_cast<int>(plan.sites.size());
     BOOST_TEST(plan.cache_blocked_stages > 0);
     for (const Mode mode : {Mode::evaluate, Mode::attack, Mode::train}) {
-        auto all = host::live_ranges(plan, mode);
-        const host::RangeNumbers number(plan);
+        auto all = plan::live_ranges(plan, mode);
+        const plan::RangeNumbers number(plan);
         for (const bool passing : {false, true}) {
             const std::size_t arena = assign_offsets(all, passing);
             auto some = all;
@@ -119,9 +119,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
             used(site.out_value, false);
             used(site.in_value, true);
             used(site.second_value, true);
-            if (mode != Mode::evaluate && site.memory.record > 0) {
-                is_there(number.record(s), s, site.memory.record);
-                is_there(number.record(s), again, site.memory.record);
+            if (mode != Mode::evaluate && site.needs.memory.record > 0) {
+                is_there(number.record(s), s, site.needs.memory.record);
+                is_there(number.record(s), again, site.needs.memory.record);
                 BOOST_TEST(!passes(number.record(s)));
             }
             if (mode != Mode::evaluate &&
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(everything_lives_when_it_is_used, N, Networks) {
 BOOST_AUTO_TEST_CASE(evaluation_keeps_only_neighbours) {
     using P = Cpu<f32>::Operations;
     const auto& plan = P::plan<Chain>();
-    auto evaluate = host::live_ranges(plan, Mode::evaluate), train = host::live_ranges(plan, Mode::train);
+    auto evaluate = plan::live_ranges(plan, Mode::evaluate), train = plan::live_ranges(plan, Mode::train);
     // The largest stage reads and writes 20 channels, padded to 32, of 8 x 8 pixels. What small blocks leave for the
     // dense layers, 8 channels, padded to 16, of 4 x 4 pixels, meets the first of these, 33 wide.
     BOOST_TEST(assign_offsets(evaluate, true) == 2u * 32 * 64 * sizeof(float));

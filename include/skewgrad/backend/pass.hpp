@@ -34,15 +34,17 @@ struct Pass {
     const Pick* picks = nullptr;      ///< one a picked image; needed with draws
 };
 
-/// What dropout's masks are keyed on: image n has those of picks[n % count]. Without draws nothing is dropped.
+/// What dropout's masks are keyed on: image n has those of picks[(first + n) % count]. Without draws nothing is
+/// dropped.
 struct MaskKeys {
     const DrawKeys* draws = nullptr;
     const Pick* picks = nullptr;
     int count = 0;
+    int first = 0;
 
     SKEWGRAD_FN explicit operator bool() const { return draws != nullptr; }
     SKEWGRAD_FN Stream stream(int n, std::uint16_t node) const {
-        return stream_of(draws->seed, Purpose::dropout, picks[n % count], draws->epoch, node);
+        return stream_of(draws->seed, Purpose::dropout, picks[(first + n) % count], draws->epoch, node);
     }
 };
 

@@ -63,7 +63,7 @@ private:
     static constexpr std::size_t size(int elements) { return static_cast<std::size_t>(elements); }
 };
 
-inline RowImages row_images(const host::Layout& l, const Bfloat16* first, int count, bool twice = false) {
+inline RowImages row_images(const plan::Layout& l, const Bfloat16* first, int count, bool twice = false) {
     return {first, static_cast<std::ptrdiff_t>(l.size), l.stride_h, l.stride_w, count, twice};
 }
 

@@ -11,7 +11,7 @@ namespace cpu {
 /// What the kernels are told of image n of a call: all but where it lies.
 template <int Percent, class C>
 Drop drop_of(const C& call, int n) {
-    const Stream s = call.masks.stream(n, call.site.node);
+    const Stream s = call.pass.masks.stream(n, call.site.node);
     Drop job{};
     job.size = static_cast<std::ptrdiff_t>(call.site.in.size);
     job.key[0] = static_cast<std::uint32_t>(s.seed.value);
@@ -26,14 +26,15 @@ Drop drop_of(const C& call, int n) {
 /// Whether there is something to draw, for values without gaps between pixels.
 template <int Percent, class C>
 bool drops_by_kernel(const C& call) {
-    const host::Layout &in = call.site.in, &out = call.site.out;
-    return call.masks && Percent > 0 && in.stride_w == in.shape.c && out.stride_w == out.shape.c;
+    const plan::Layout &in = call.site.in, &out = call.site.out;
+    return call.pass.masks && Percent > 0 && in.stride_w == in.shape.c && out.stride_w == out.shape.c;
 }
 
 }  // namespace cpu
 
 template <int Percent>
-struct host::Stage<Cpu<f32>, Dropout<Percent>> {
+struct plan::Stage<Cpu<f32>, Dropout<Percent>> : host::DropoutStage<Cpu<f32>, Percent> {
+    using Plain = host::DropoutStage<Cpu<f32>, Percent>;
     static void forward(const cpu::Call& call) {
         if (cpu::drops_by_kernel<Percent>(call))
             run(call, call.in, call.out);
@@ -48,8 +49,6 @@ struct host::Stage<Cpu<f32>, Dropout<Percent>> {
     }
 
 private:
-    using Plain = host::DropoutStage<Cpu<f32>, Percent>;
-
     static void run(const cpu::Call& call, const float* from, float* to) {
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const std::size_t at = static_cast<std::size_t>(n) * call.site.in.size;

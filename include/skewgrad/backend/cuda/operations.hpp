@@ -1,6 +1,7 @@
 // The operations of a device's backend (backend/backend.hpp), in terms of its schedule: compiled once a policy.
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -10,23 +11,9 @@
 #include <skewgrad/backend/cuda/schedule.hpp>
 #include <skewgrad/backend/cuda/space.hpp>
 #include <skewgrad/backend/cuda/training.hpp>
-#include <skewgrad/backend/host/lower.hpp>
+#include <skewgrad/backend/plan/plan_view.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
-
-/// The plan of one network on policy B, a constant: all that is compiled for each network but its layers' kernels.
-template <class B, class Tape, Shape Image>
-struct PlanOf {
-    static constexpr auto lowered = host::lower<B>(Tape{}, Image);
-    static constexpr host::PlanView<B> plan = [] {
-        auto all = host::view(lowered);
-        all.cache_blocked_stages = 0;  // a GPU's caches hold all values of a block, or none: stages run over all images
-        return all;
-    }();
-    static constexpr host::Layout logits = lowered.values[static_cast<std::size_t>(lowered.last_value)];
-    static_assert(logits.shape.h == 1 && logits.shape.w == 1,
-                  "skewgrad: a network's last layer must give one value a class, C x 1 x 1");
-};
 
 /// Parameters on a device: masters, and packed copies of them.
 template <class B>
@@ -41,7 +28,7 @@ struct Operations {
     using SpaceType = DeviceSpace<R>;
     using Context = typename B::Context;
     using Activation = typename B::Activation;
-    using Plan = host::PlanView<B>;
+    using Plan = plan::PlanView<B>;
     using Parameters = ParametersOnDevice<B>;
     using Workspace = cuda::Workspace<B>;
     template <class O>
@@ -49,10 +36,10 @@ struct Operations {
 
     /// True; where the backend cannot run the network, its plan says why in a static_assert.
     template <ANetwork N>
-    static constexpr bool runs = sizeof(PlanOf<B, typename N::tape, N::image>) > 0;
+    static constexpr bool runs = sizeof(plan::PlanOf<B, typename N::tape, N::image>) > 0;
     template <ANetwork N>
     static const Plan& plan() {
-        return PlanOf<B, typename N::tape, N::image>::plan;
+        return plan::PlanOf<B, typename N::tape, N::image>::plan;
     }
 
     static Context queue(const Context& on) { return on; }
@@ -120,7 +107,7 @@ struct Operations {
     template <class O, class Step>
     static void update(Context& on, const Plan& plan, Parameters& p, Training<O>& training, const Step* step,
                        const StepState* state) {
-        for (const host::TrainedRun& run : plan.trained)
+        for (const plan::TrainedRun& run : plan.trained)
             each(on.device(), run.end - run.begin,
                  Update<Step, O::slots>{step, state, plan.masters, p.masters.data() + run.begin,
                                         training.gradients.data() + run.begin, training.slots.data() + run.begin});
@@ -130,18 +117,18 @@ struct Operations {
 private:
     enum class Way { forward, back };
 
-    static const host::Layout& logits_of(const Plan& plan) {
+    static const plan::Layout& logits_of(const Plan& plan) {
         return plan.values[static_cast<std::size_t>(plan.last_value)];
     }
     static void repack(Context& on, const Plan& plan, Parameters& p) {
-        for (const host::Site<B>& site : plan.sites)
+        for (const plan::Site<B>& site : plan.sites)
             if (site.ops->repack)
                 site.ops->repack(on, site, p.masters.data() + site.master_offset, p.packs.data() + site.pack_offset);
     }
     static void import_masters(Context& on, const Plan& plan, std::span<const float> canonical, float* masters) {
         std::vector<float> all(plan.masters);
-        for (const host::Site<B>& site : plan.sites)
-            if (site.master_size > 0)
+        for (const plan::Site<B>& site : plan.sites)
+            if (site.needs.masters > 0)
                 site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
                                             all.data() + site.master_offset);
         on.device().to_device(masters, all.data(), all.size() * sizeof(float));
@@ -149,8 +136,8 @@ private:
     static void export_masters(Context& on, const Plan& plan, const float* masters, std::span<float> canonical) {
         std::vector<float> all(plan.masters);
         on.device().to_host(all.data(), masters, all.size() * sizeof(float));
-        for (const host::Site<B>& site : plan.sites)
-            if (site.master_size > 0)
+        for (const plan::Site<B>& site : plan.sites)
+            if (site.needs.masters > 0)
                 site.ops->export_parameters(site, all.data() + site.master_offset,
                                             canonical.data() + site.canonical_offset);
     }
@@ -158,24 +145,25 @@ private:
     /// Block after block of as many images as the workspace holds: forward, visit, and back where that is wanted.
     static void run(Context& on, const Plan& plan, const Parameters& p, const float* x, int count, Workspace& own,
                     const Pass& pass, Visit<SpaceType> visit, Way way, float* dx, float* gradients) {
-        const host::Layout& logits = logits_of(plan);
+        const plan::Layout& logits = logits_of(plan);
         const std::size_t image = plan.values[0].size;
         const int classes = logits.shape.c, stride = static_cast<int>(logits.size);
         const int most = own.images() / pass.views;
+        assert(count <= most || !plan.needs_whole(pass));
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < count; first += most) {
             const int picks = std::min(most, count - first), images = picks * pass.views;
-            MaskKeys masks;
-            if (pass.draws) masks = {pass.draws, pass.picks + first, picks};
+            plan::BlockPass how{.statistics = pass.statistics, .views = pass.views};
+            if (pass.draws) how.masks = {pass.draws, pass.picks + first, picks};
             const float* from = x + static_cast<std::size_t>(first) * image;
-            const float* z = schedule.forward(from, images, masks);
+            const float* z = schedule.forward(from, images, how);
             if (way == Way::forward) {
                 visit(on, {first, picks, {z, classes, stride}, {}});
                 continue;
             }
             float* dz = static_cast<float*>(own.gradient(plan.last_value));
             visit(on, {first, picks, {z, classes, stride}, {dz, classes, stride}});
-            schedule.backward(from, images, masks, gradients,
+            schedule.backward(from, images, how, gradients,
                               dx ? dx + static_cast<std::size_t>(first) * image : nullptr);
         }
     }

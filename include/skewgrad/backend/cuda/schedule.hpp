@@ -5,7 +5,7 @@
 #include <skewgrad/backend/cuda/kernels/each.hpp>
 #include <skewgrad/backend/cuda/kernels/layers.hpp>
 #include <skewgrad/backend/cuda/workspace.hpp>
-#include <skewgrad/backend/host/schedule.hpp>
+#include <skewgrad/backend/plan/gradients_at_inputs.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
@@ -15,13 +15,13 @@ class Schedule {
 public:
     using Activation = typename B::Activation;
 
-    Schedule(typename B::Context& on, const host::PlanView<B>& plan, Workspace<B>& own, const float* masters,
+    Schedule(typename B::Context& on, const plan::PlanView<B>& plan, Workspace<B>& own, const float* masters,
              const Activation* packs)
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where.
-    float* forward(const float* x, int images, const MaskKeys& masks = {}) {
-        for (const host::Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, masks));
+    float* forward(const float* x, int images, const plan::BlockPass& pass = {}) {
+        for (const plan::Site<B>& site : plan_.sites) site.ops->forward(start(site, x, images, pass));
         return static_cast<float*>(own_.value(plan_.last_value));
     }
 
@@ -29,11 +29,11 @@ public:
     /// added to `gradients` (the masters' layout) unless null, the gradient at the images goes to `dx` unless null. In
     /// training, where the workspace keeps all values and gradients until the end, the gradients of weights are
     /// computed beside those of values.
-    void backward(const float* x, int images, const MaskKeys& masks, float* gradients, float* dx) {
+    void backward(const float* x, int images, const plan::BlockPass& pass, float* gradients, float* dx) {
         const bool overlaps = own_.mode() == Mode::train;
         for (auto it = plan_.sites.rbegin(); it != plan_.sites.rend(); ++it) {
-            const host::Site<B>& site = *it;
-            auto call = start(site, x, images, masks);
+            const plan::Site<B>& site = *it;
+            auto call = start(site, x, images, pass);
             void* d_out = own_.gradient(site.out_value);
             if (site.rectifies && !site.masked)
                 typed(site.out_value, [&]<class T>(T*) {
@@ -41,22 +41,22 @@ public:
                                  Rectify<T>{static_cast<const T*>(call.out), static_cast<T*>(d_out)});
                 });
             call.d_out = d_out;
-            if (gradients && site.master_size > 0) {
+            if (gradients && site.needs.masters > 0) {
                 call.gradients = gradients + site.master_offset;
                 const auto weights = [&] { site.ops->backward_weights(call); };
                 overlaps ? on_.device().fork(weights) : weights();
             }
             const auto gradient = [&](int v) -> void* { return v == 0 ? dx : own_.gradient(v); };
-            host::gradients_at_inputs(call, gradient, own_.spare(),
+            plan::gradients_at_inputs(call, gradient, own_.spare(),
                                       [&](int value, void* into) { add(value, images, into); });
         }
         if (overlaps) on_.device().join();
     }
 
 private:
-    host::AnyCall<B> start(const host::Site<B>& site, const float* x, int images, const MaskKeys& masks) {
+    plan::AnyCall<B> start(const plan::Site<B>& site, const float* x, int images, const plan::BlockPass& pass) {
         const auto value = [&](int v) -> const void* { return v == 0 ? x : own_.value(v); };
-        host::AnyCall<B> call{.on = on_, .site = site, .images = images};
+        plan::AnyCall<B> call{.on = on_, .site = site, .images = images};
         call.in = value(site.in_value);
         if (site.second_value >= 0) call.second = value(site.second_value);
         call.out = own_.value(site.out_value);
@@ -64,7 +64,7 @@ private:
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch();
         call.shared = own_.shared_scratch();
-        call.masks = masks;
+        call.pass = pass;
         return call;
     }
 
@@ -86,7 +86,7 @@ private:
     }
 
     typename B::Context& on_;
-    const host::PlanView<B>& plan_;
+    const plan::PlanView<B>& plan_;
     Workspace<B>& own_;
     const float* masters_;
     const Activation* packs_;

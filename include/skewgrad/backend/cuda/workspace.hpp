@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <skewgrad/backend/cuda/memory.hpp>
-#include <skewgrad/backend/host/workspace.hpp>
+#include <skewgrad/backend/plan/live_ranges.hpp>
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
@@ -17,12 +17,12 @@ public:
     using Sum = typename B::Sum;
     using R = typename B::Device;
 
-    Workspace(const typename B::Context& on, const host::PlanView<B>& plan, Mode mode, int images)
+    Workspace(const typename B::Context& on, const plan::PlanView<B>& plan, Mode mode, int images)
         : mode_(mode),
           images_(images),
           ranges_(live_ranges(plan, mode)),
           number_(plan),
-          arena_(on.template memory<std::byte>(host::assign_offsets(ranges_) * count())),
+          arena_(on.template memory<std::byte>(plan::assign_offsets(ranges_) * count())),
           scratch_(on.template memory<Activation>(plan.lane_scratch * count())),
           shared_scratch_(on.template memory<Sum>(plan.shared_scratch)) {}
 
@@ -34,19 +34,19 @@ public:
     Activation* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
     Sum* shared_scratch() { return shared_scratch_.data(); }
 
-    static std::size_t bytes(const host::PlanView<B>& plan, Mode mode, int images) {
+    static std::size_t bytes(const plan::PlanView<B>& plan, Mode mode, int images) {
         auto ranges = live_ranges(plan, mode);
-        return (host::assign_offsets(ranges) + plan.lane_scratch * sizeof(Activation)) *
+        return (plan::assign_offsets(ranges) + plan.lane_scratch * sizeof(Activation)) *
                    static_cast<std::size_t>(images) +
                plan.shared_scratch * sizeof(Sum);
     }
 
 private:
     /// In training everything lives until the end: gradients of weights read it while other work goes on.
-    static std::vector<host::LiveRange> live_ranges(const host::PlanView<B>& plan, Mode mode) {
-        auto all = host::live_ranges(plan, mode);
+    static std::vector<plan::LiveRange> live_ranges(const plan::PlanView<B>& plan, Mode mode) {
+        auto all = plan::live_ranges(plan, mode);
         if (mode == Mode::train)
-            for (host::LiveRange& t : all)
+            for (plan::LiveRange& t : all)
                 if (t.to >= t.from) t.to = 2 * static_cast<int>(plan.sites.size());
         return all;
     }
@@ -55,8 +55,8 @@ private:
 
     Mode mode_;
     int images_;
-    std::vector<host::LiveRange> ranges_;
-    host::RangeNumbers number_;
+    std::vector<plan::LiveRange> ranges_;
+    plan::RangeNumbers number_;
     Memory<std::byte, R> arena_;
     Memory<Activation, R> scratch_;
     Memory<Sum, R> shared_scratch_;

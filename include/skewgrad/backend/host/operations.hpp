@@ -1,27 +1,18 @@
 // The operations of host backends (backend/backend.hpp), in terms of the schedule: compiled once a backend.
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <span>
 #include <utility>
 
 #include <skewgrad/backend/backend.hpp>
-#include <skewgrad/backend/host/lower.hpp>
 #include <skewgrad/backend/host/schedule.hpp>
 #include <skewgrad/backend/host/space.hpp>
+#include <skewgrad/backend/host/stages.hpp>
 #include <skewgrad/backend/host/update.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
-
-/// The plan of one network on backend B, a constant: all that is compiled for each network.
-template <class B, class Tape, Shape Image>
-struct PlanOf {
-    static constexpr auto lowered = lower<B>(Tape{}, Image);
-    static constexpr PlanView<B> plan = view(lowered);
-    static constexpr Layout logits = lowered.values[static_cast<std::size_t>(lowered.last_value)];
-    static_assert(logits.shape.h == 1 && logits.shape.w == 1,
-                  "skewgrad: a network's last layer must give one value a class, C x 1 x 1");
-};
 
 /// Parameters on a host: masters, and packed copies of them.
 template <class B>
@@ -38,7 +29,7 @@ struct Operations {
     using Real = typename B::Real;
     using Boundary = typename B::Boundary;
     using Sum = typename B::Sum;
-    using Plan = PlanView<B>;
+    using Plan = plan::PlanView<B>;
     using Parameters = ParameterBuffers<B>;
     using Workspace = host::Workspace<B>;
     template <class O>
@@ -46,19 +37,19 @@ struct Operations {
 
     /// True; where the backend cannot run the network, its plan says why in a static_assert.
     template <ANetwork N>
-    static constexpr bool runs = sizeof(PlanOf<B, typename N::tape, N::image>) > 0;
+    static constexpr bool runs = sizeof(plan::PlanOf<B, typename N::tape, N::image>) > 0;
     template <ANetwork N>
     static const Plan& plan() {
-        return PlanOf<B, typename N::tape, N::image>::plan;
+        return plan::PlanOf<B, typename N::tape, N::image>::plan;
     }
 
     static Queue queue(const Context& on) { return {on.threads()}; }
     static PixelOrder pixels(const Plan& plan) { return {plan.values[0].shape, plan.values[0].stride_c == 1}; }
     static int classes(const Plan& plan) { return logits_of(plan).shape.c; }
     /// A training batch runs in blocks that stay in a near cache, so that memory does not grow with the batch.
-    static int images_at_a_time(const Plan&, const Pass& pass, int count) {
+    static int images_at_a_time(const Plan& plan, const Pass& pass, int count) {
         constexpr int training_block = 32;
-        return pass.views > 1 ? count : std::min(count, training_block);
+        return plan.needs_whole(pass) ? count : std::min(count, training_block);
     }
 
     static Bytes bytes(const Context& on, const Plan& plan, Mode mode, int images) {
@@ -131,16 +122,18 @@ struct Operations {
 private:
     enum class Way { forward, back };
 
-    static const Layout& logits_of(const Plan& plan) { return plan.values[static_cast<std::size_t>(plan.last_value)]; }
+    static const plan::Layout& logits_of(const Plan& plan) {
+        return plan.values[static_cast<std::size_t>(plan.last_value)];
+    }
     static void import_masters(const Plan& plan, std::span<const Real> canonical, Sum* masters) {
-        for (const Site<B>& site : plan.sites)
-            if (site.master_size > 0)
+        for (const plan::Site<B>& site : plan.sites)
+            if (site.needs.masters > 0)
                 site.ops->import_parameters(site, canonical.data() + site.canonical_offset,
                                             masters + site.master_offset);
     }
     static void export_masters(const Plan& plan, const Sum* masters, std::span<Real> canonical) {
-        for (const Site<B>& site : plan.sites)
-            if (site.master_size > 0)
+        for (const plan::Site<B>& site : plan.sites)
+            if (site.needs.masters > 0)
                 site.ops->export_parameters(site, masters + site.master_offset,
                                             canonical.data() + site.canonical_offset);
     }
@@ -148,24 +141,25 @@ private:
     /// Block after block of as many images as the workspace holds: forward, visit, and back where that is wanted.
     static void run(Context& on, const Plan& plan, const Parameters& p, const Boundary* x, int count, Workspace& own,
                     const Pass& pass, Visit<SpaceType> visit, Way way, Boundary* dx, Sum* gradients) {
-        const Layout& logits = logits_of(plan);
+        const plan::Layout& logits = logits_of(plan);
         const std::size_t image = plan.values[0].size;
         const int classes = logits.shape.c, stride = static_cast<int>(logits.size);
         const int most = own.images() / pass.views;
+        assert(count <= most || !plan.needs_whole(pass));
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < count; first += most) {
             const int picks = std::min(most, count - first), images = picks * pass.views;
-            MaskKeys masks;
-            if (pass.draws) masks = {pass.draws, pass.picks + first, picks};
+            plan::BlockPass how{.statistics = pass.statistics, .views = pass.views};
+            if (pass.draws) how.masks = {pass.draws, pass.picks + first, picks};
             const Boundary* from = x + static_cast<std::size_t>(first) * image;
-            const Boundary* z = schedule.forward(from, images, masks);
+            const Boundary* z = schedule.forward(from, images, how);
             if (way == Way::forward) {
                 visit(queue(on), {first, picks, {z, classes, stride}, {}});
                 continue;
             }
             Boundary* dz = static_cast<Boundary*>(own.gradient(plan.last_value));
             visit(queue(on), {first, picks, {z, classes, stride}, {dz, classes, stride}});
-            schedule.backward(from, images, masks, gradients,
+            schedule.backward(from, images, how, gradients,
                               dx ? dx + static_cast<std::size_t>(first) * image : nullptr);
         }
     }

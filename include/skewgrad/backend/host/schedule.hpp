@@ -5,29 +5,10 @@
 #include <cstddef>
 
 #include <skewgrad/backend/host/workspace.hpp>
+#include <skewgrad/backend/plan/gradients_at_inputs.hpp>
 #include <skewgrad/core/parallel.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
-
-/// The gradients at a stage's inputs. `gradient(value)` says where a value's stands, null where it is not wanted;
-/// `add(value, into)` adds the spare gradient to the one that is there already.
-template <class B, class Gradient, class Add>
-void gradients_at_inputs(AnyCall<B>& call, Gradient gradient, void* spare, Add add) {
-    const Site<B>& site = call.site;
-    void* in = gradient(site.in_value);
-    void* second = site.second_value < 0 ? nullptr : gradient(site.second_value);
-    if (!in && !second) return;
-    call.d_in = in && site.adds_to_in ? spare : in;
-    call.d_second = second && site.adds_to_second ? nullptr : second;
-    site.ops->backward_data(call);
-    if (in && site.adds_to_in) add(site.in_value, in);
-    if (second && site.adds_to_second) {  // both operands of a join have the same gradient
-        call.d_in = nullptr;
-        call.d_second = spare;
-        site.ops->backward_data(call);
-        add(site.second_value, second);
-    }
-}
 
 /// Runs a plan on one workspace. `x` is the block's images (value 0), `images` at most the workspace's.
 template <class B>
@@ -37,37 +18,37 @@ public:
     using Activation = typename B::Activation;
     using Sum = typename B::Sum;
 
-    Schedule(typename B::Context& on, const PlanView<B>& plan, Workspace<B>& own, const Sum* masters,
+    Schedule(typename B::Context& on, const plan::PlanView<B>& plan, Workspace<B>& own, const Sum* masters,
              const Activation* packs)
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where. Depth first: small blocks of images through the first stages,
-    /// all of them through the others. A training batch's images are told apart by their places in it, and stay
-    /// together.
-    Boundary* forward(const Boundary* x, int images, const MaskKeys& masks = {}) {
-        const int blocked = masks ? 0 : in_blocks(plan_.cache_blocked_stages, images);
+    /// all of them through the others. In training images stay together where dropout or batch statistics are.
+    Boundary* forward(const Boundary* x, int images, const plan::BlockPass& pass = {}) {
+        const bool together = own_.mode() == Mode::train && (pass.masks || pass.statistics == BatchStatistics::batch);
+        const int blocked = together ? 0 : in_blocks(plan_.cache_blocked_stages, images);
         in_small_blocks(blocked, images, [&](const Block& block) {
-            for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, {}));
+            for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, pass));
         });
-        for (int s = blocked; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), masks));
+        for (int s = blocked; s < stages(); ++s) site(s).ops->forward(start(s, x, all(images), pass));
         return static_cast<Boundary*>(own_.value(plan_.last_value));
     }
 
     /// From the gradient at the logits, which the caller has put into `gradient(last_value)`. Weight gradients go to
     /// `gradients` (the masters' layout) unless null, the gradient at the images to `dx` unless null. An attack's way
     /// back ends as it began: in small blocks through the first stages.
-    void backward(const Boundary* x, int images, const MaskKeys& masks, Sum* gradients, Boundary* dx) {
+    void backward(const Boundary* x, int images, const plan::BlockPass& pass, Sum* gradients, Boundary* dx) {
         const auto run = [&](int s, const Block& block) {
-            AnyCall<B> call = start(s, x, block, masks);
+            plan::AnyCall<B> call = start(s, x, block, pass);
             void* d_out = gradient(site(s).out_value, dx, block);
             if (site(s).epilogue && !site(s).masked) slope(call, d_out);
             call.d_out = d_out;
-            if (gradients && site(s).master_size > 0) {
+            if (gradients && site(s).needs.masters > 0) {
                 call.gradients = gradients + site(s).master_offset;
                 site(s).ops->backward_weights(call);
             }
             void* spare = own_.at(own_.number().spare(s < plan_.cache_blocked_back(own_.mode())), block.lane);
-            gradients_at_inputs(
+            plan::gradients_at_inputs(
                 call, [&](int v) { return gradient(v, dx, block); }, spare,
                 [&](int v, void* into) { add(v, block, spare, into); });
         };
@@ -106,7 +87,7 @@ private:
     int in_blocks(int blocked, int images) const { return images < on_.threads() ? 0 : blocked; }
 
     int stages() const { return static_cast<int>(plan_.sites.size()); }
-    const Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
+    const plan::Site<B>& site(int s) const { return plan_.sites[static_cast<std::size_t>(s)]; }
 
     // Where a block's images stand among all images, or in the memory of the thread that runs it.
     void* place(std::size_t range, std::size_t bytes, const Block& block) {
@@ -124,9 +105,9 @@ private:
         return place(own_.number().gradient(v), plan_.bytes(v), block);
     }
 
-    AnyCall<B> start(int s, const Boundary* x, const Block& block, const MaskKeys& masks) {
-        const Site<B>& site = this->site(s);
-        AnyCall<B> call{.on = block.on, .site = site, .images = block.images};
+    plan::AnyCall<B> start(int s, const Boundary* x, const Block& block, const plan::BlockPass& pass) {
+        const plan::Site<B>& site = this->site(s);
+        plan::AnyCall<B> call{.on = block.on, .site = site, .images = block.images};
         call.in = value(site.in_value, x, block);
         if (site.second_value >= 0) call.second = value(site.second_value, x, block);
         call.out = place(own_.number().value(site.out_value), plan_.bytes(site.out_value), block);
@@ -134,15 +115,16 @@ private:
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch() + static_cast<std::size_t>(std::max(0, block.lane)) * plan_.lane_scratch;
         call.shared = own_.shared_scratch();
-        call.masks = masks;
-        if (own_.mode() != Mode::evaluate && site.memory.record > 0)
-            call.record = static_cast<std::byte*>(place(own_.number().record(s), site.memory.record, block));
+        call.pass = pass;
+        call.pass.masks.first = block.first;
+        if (own_.mode() != Mode::evaluate && site.needs.memory.record > 0)
+            call.record = static_cast<std::byte*>(place(own_.number().record(s), site.needs.memory.record, block));
         return call;
     }
 
-    void slope(const AnyCall<B>& call, void* gradients) {
-        const Layout& l = call.site.out;
-        const Epilogue& epilogue = *call.site.epilogue;
+    void slope(const plan::AnyCall<B>& call, void* gradients) {
+        const plan::Layout& l = call.site.out;
+        const plan::Epilogue& epilogue = *call.site.epilogue;
         const std::size_t bytes = plan_.bytes(call.site.out_value);
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const void* y = static_cast<const std::byte*>(call.out) + static_cast<std::size_t>(n) * bytes;
@@ -171,7 +153,7 @@ private:
     }
 
     typename B::Context& on_;
-    const PlanView<B>& plan_;
+    const plan::PlanView<B>& plan_;
     Workspace<B>& own_;
     const Sum* masters_;
     const Activation* packs_;

@@ -5,18 +5,10 @@
 
 #include <skewgrad/backend/host/elementwise.hpp>
 #include <skewgrad/backend/host/gather.hpp>
+#include <skewgrad/backend/host/small_blocks.hpp>
 #include <skewgrad/nn/layers.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
-
-template <class B, class L>
-struct NoStage {
-    static_assert(
-        !std::is_same_v<L, L>,
-        "skewgrad: this backend cannot run this layer: the layer is neither element-wise (value, slope) nor in "
-        "gather form (value, input_gradient[, parameter_gradient]), and Stage<Backend, Layer> is not "
-        "specialised for it");
-};
 
 template <class B, class L>
 constexpr auto choose_stage() {
@@ -28,32 +20,54 @@ constexpr auto choose_stage() {
     else if constexpr (Gather<L, Sum>)
         return std::type_identity<GatherStage<B, L>>{};
     else
-        return std::type_identity<NoStage<B, L>>{};
+        return std::type_identity<plan::NoStage<B, L>>{};
 }
 
+/// How a host backend runs a layer, whatever the backend.
 template <class B, class L>
-struct Stage : decltype(choose_stage<B, L>())::type {};
+struct GenericStage : decltype(choose_stage<B, L>())::type {};
+
+/// What `plan::lower` asks of a backend about layers: how it runs them, and which are fused behind the stage before.
+template <class B>
+struct Stages {
+    using Sum = typename B::Sum;
+    template <class L>
+    using Generic = GenericStage<B, L>;
+    /// Whether a layer is fused where the stage before it can finish its values.
+    template <class L>
+    static constexpr bool fuses = SlopeFromValue<L, Sum>;
+    /// The fused layer for values of type T, or null.
+    template <class L, class T>
+    static constexpr const plan::Epilogue* epilogue = [] {
+        if constexpr (fuses<L>)
+            return &InPlace<T, Sum, L>::epilogue;
+        else
+            return static_cast<const plan::Epilogue*>(nullptr);
+    }();
+    static constexpr plan::PlanView<B> arrange(plan::PlanView<B> plan) { return with_small_blocks(plan); }
+};
 
 /// Dropout draws its masks again in the backward pass: a mask is a function of the image's identity, not a memory.
 template <class B, int Percent>
 struct DropoutStage {
     using Sum = typename B::Sum;
-    static constexpr Memory memory(const Site<B>&) { return {.values = false}; }
+    static constexpr plan::Traits traits{};
+    static constexpr plan::Needs needs(const plan::Site<B>&) { return {.memory = {.values = false}}; }
 
     template <class In, class Out>
-    static void forward(const Call<B, In, In, Out>& call) {
+    static void forward(const plan::Call<B, In, In, Out>& call) {
         run(call, call.in, call.site.in, call.out, call.site.out);
     }
     template <class In, class Out>
-    static void backward_data(const Call<B, In, In, Out>& call) {
+    static void backward_data(const plan::Call<B, In, In, Out>& call) {
         run(call, call.d_out, call.site.out, call.d_in, call.site.in);
     }
 
 private:
     template <class C, class From, class To>
-    static void run(const C& call, const From* from, const Layout& source, To* to, const Layout& target) {
+    static void run(const C& call, const From* from, const plan::Layout& source, To* to, const plan::Layout& target) {
         constexpr Sum scale = static_cast<Sum>(Dropout<Percent>::scale);
-        const bool drops = call.masks && Percent > 0;
+        const bool drops = call.pass.masks && Percent > 0;
         const bool alike = std::is_same_v<From, To> && source.stride_w == target.stride_w && source.size == target.size;
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const From* x = from + static_cast<std::size_t>(n) * source.size;
@@ -62,7 +76,7 @@ private:
                 std::copy_n(x, source.size, y);
                 return;
             }
-            const Stream stream = drops ? call.masks.stream(n, call.site.node) : Stream{};
+            const Stream stream = drops ? call.pass.masks.stream(n, call.site.node) : Stream{};
             Words words{};
             std::uint32_t element = 0;  // runs over (h W + w) C + c as the loops do
             for (int h = 0; h < source.shape.h; ++h)
@@ -85,23 +99,24 @@ private:
 };
 
 template <class B, int Percent>
-struct Stage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
+struct GenericStage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
 
 /// The join of a residual branch; operands may differ in layout and elements, as where one is the image itself.
 template <class B>
-struct Stage<B, Add> {
+struct GenericStage<B, Add> {
     using Sum = typename B::Sum;
-    static constexpr Memory memory(const Site<B>&) { return {.values = false}; }
+    static constexpr plan::Traits traits{};
+    static constexpr plan::Needs needs(const plan::Site<B>&) { return {.memory = {.values = false}}; }
 
     template <class In, class Second, class Out>
-    static void forward(const Call<B, In, Second, Out>& call) {
+    static void forward(const plan::Call<B, In, Second, Out>& call) {
         each(call, [&](std::size_t a, std::size_t b, std::size_t y) {
             call.out[y] = static_cast<Out>(static_cast<Sum>(call.in[a]) + static_cast<Sum>(call.second[b]));
         });
         clear_padding(call.site.out, call.out, call.images);
     }
     template <class In, class Second, class Out>
-    static void backward_data(const Call<B, In, Second, Out>& call) {
+    static void backward_data(const plan::Call<B, In, Second, Out>& call) {
         each(call, [&](std::size_t a, std::size_t b, std::size_t y) {
             if (call.d_in) call.d_in[a] = static_cast<In>(call.d_out[y]);
             if (call.d_second) call.d_second[b] = static_cast<Second>(call.d_out[y]);
@@ -113,7 +128,7 @@ struct Stage<B, Add> {
 private:
     template <class C, class Body>
     static void each(const C& call, Body body) {
-        const Layout &a = call.site.in, &b = call.site.second, &y = call.site.out;
+        const plan::Layout &a = call.site.in, &b = call.site.second, &y = call.site.out;
         parallel_for(call.on.threads(), call.images, [&](int n) {
             const auto image = static_cast<std::size_t>(n);
             for (int h = 0; h < a.shape.h; ++h)

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <skewgrad/backend/host/buffer.hpp>
-#include <skewgrad/backend/host/live_ranges.hpp>
+#include <skewgrad/backend/plan/live_ranges.hpp>
 
 namespace SKEWGRAD_NAMESPACE::host {
 
@@ -16,15 +16,15 @@ public:
     using Sum = typename B::Sum;
 
     // Not inlined: every network would have a copy.
-    [[gnu::noinline]] Workspace(const PlanView<B>& plan, Mode mode, int images, int lanes)
+    [[gnu::noinline]] Workspace(const plan::PlanView<B>& plan, Mode mode, int images, int lanes)
         : mode_(mode),
           images_(images),
           lanes_(lanes),
           block_images_(plan.block_images),
           number_(plan),
-          ranges_(live_ranges(plan, mode)),
-          block_size_(assign_offsets(ranges_, true)),
-          arena_(assign_offsets(ranges_) * static_cast<std::size_t>(images)),
+          ranges_(plan::live_ranges(plan, mode)),
+          block_size_(plan::assign_offsets(ranges_, true)),
+          arena_(plan::assign_offsets(ranges_) * static_cast<std::size_t>(images)),
           block_arena_(block_size_ * static_cast<std::size_t>(block_images_ * lanes)),
           scratch_(plan.lane_scratch * static_cast<std::size_t>(lanes)),
           shared_scratch_(plan.shared_scratch) {}
@@ -33,14 +33,14 @@ public:
     /// training, and all gradients of parameters, which keep every value.
     Mode mode() const { return mode_; }
     int images() const { return images_; }
-    const RangeNumbers& number() const { return number_; }
+    const plan::RangeNumbers& number() const { return number_; }
     void* value(int v) { return at(number_.value(v)); }
     void* gradient(int v) { return at(number_.gradient(v)); }
     /// Where a range begins, and whether it passes with a small block. Then it has room for one, or where no lane is
     /// named, for as many images as there are lanes.
     bool passes(std::size_t range) const { return ranges_[range].passes; }
     std::byte* at(std::size_t range, int lane = -1) {
-        const LiveRange& t = ranges_[range];
+        const plan::LiveRange& t = ranges_[range];
         if (!t.passes) return arena_.data() + t.offset * static_cast<std::size_t>(images_);
         const auto room = static_cast<std::size_t>(lane < 0 ? block_images_ * lanes_ : block_images_);
         return block_arena_.data() + (lane < 0 ? 0 : static_cast<std::size_t>(lane) * block_size_ * room) +
@@ -49,10 +49,10 @@ public:
     Activation* scratch() { return scratch_.data(); }
     Sum* shared_scratch() { return shared_scratch_.data(); }
 
-    static std::size_t bytes(const PlanView<B>& plan, Mode mode, int images, int lanes) {
-        auto ranges = live_ranges(plan, mode);
-        const std::size_t an_image = assign_offsets(ranges);
-        const std::size_t a_lane = assign_offsets(ranges, true) * static_cast<std::size_t>(plan.block_images) +
+    static std::size_t bytes(const plan::PlanView<B>& plan, Mode mode, int images, int lanes) {
+        auto ranges = plan::live_ranges(plan, mode);
+        const std::size_t an_image = plan::assign_offsets(ranges);
+        const std::size_t a_lane = plan::assign_offsets(ranges, true) * static_cast<std::size_t>(plan.block_images) +
                                    plan.lane_scratch * sizeof(Activation);
         return an_image * static_cast<std::size_t>(images) + a_lane * static_cast<std::size_t>(lanes) +
                plan.shared_scratch * sizeof(Sum);
@@ -61,8 +61,8 @@ public:
 private:
     Mode mode_;
     int images_, lanes_, block_images_;
-    RangeNumbers number_;
-    std::vector<LiveRange> ranges_;
+    plan::RangeNumbers number_;
+    std::vector<plan::LiveRange> ranges_;
     std::size_t block_size_;
     Buffer<std::byte> arena_, block_arena_;
     Buffer<Activation> scratch_;

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <vector>
 
-#include <skewgrad/backend/host/plan_view.hpp>
+#include <skewgrad/backend/plan/plan_view.hpp>
 
-namespace SKEWGRAD_NAMESPACE::host {
+namespace SKEWGRAD_NAMESPACE::plan {
 
 /// Where values and their gradients lie in an arena, in bytes an image. Time runs over the stages forward and
 /// then backward; two ranges share memory when their times do not meet (first fit in order of birth).
@@ -75,7 +75,7 @@ std::vector<LiveRange> live_ranges(const PlanView<B>& plan, Mode mode) {
         all[number.value(out)] = {s, kept ? again : s, room(out), 0, blocked && !kept};
         if (back) {
             all[number.gradient(out)] = {again, again, room(out), 0, cache_blocked_back && inner};
-            all[number.record(s)] = {s, again, lines(site.memory.record)};
+            all[number.record(s)] = {s, again, lines(site.needs.memory.record)};
         }
         for (const int v : std::array{site.in_value, site.second_value}) {
             if (v < 0) continue;
@@ -95,4 +95,4 @@ std::vector<LiveRange> live_ranges(const PlanView<B>& plan, Mode mode) {
     return all;
 }
 
-}  // namespace SKEWGRAD_NAMESPACE::host
+}  // namespace SKEWGRAD_NAMESPACE::plan
