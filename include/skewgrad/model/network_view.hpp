@@ -32,11 +32,12 @@ class Workspaces {
 public:
     /// For passes over any number of images, as a rule `images`.
     typename P::Workspace& of(typename P::Context& on, const typename P::Plan& plan, Mode mode, int images) {
-        Kept& kept = mode == Mode::evaluate ? for_logits_ : for_gradients_;
-        const int wanted = std::clamp(images, 1, images_of_workspace<B>);
-        if (!kept.workspace || kept.images < wanted)
-            kept = {std::make_unique<typename P::Workspace>(P::make_workspace(on, plan, mode, wanted)), wanted};
-        return *kept.workspace;
+        return of_at_least(on, plan, mode == Mode::evaluate ? for_logits_ : for_gradients_, mode,
+                           std::clamp(images, 1, images_of_workspace<B>));
+    }
+    /// For passes that must take `images`, views counted, at once.
+    typename P::Workspace& whole(typename P::Context& on, const typename P::Plan& plan, int images) {
+        return of_at_least(on, plan, for_batches_, Mode::train, images);
     }
 
 private:
@@ -44,7 +45,14 @@ private:
         std::unique_ptr<typename P::Workspace> workspace;
         int images = 0;
     };
-    Kept for_logits_, for_gradients_;
+    static typename P::Workspace& of_at_least(typename P::Context& on, const typename P::Plan& plan, Kept& kept,
+                                              Mode mode, int images) {
+        if (!kept.workspace || kept.images < images)
+            kept = {std::make_unique<typename P::Workspace>(P::make_workspace(on, plan, mode, images)), images};
+        return *kept.workspace;
+    }
+
+    Kept for_logits_, for_gradients_, for_batches_;
 };
 
 /// A network to be evaluated and attacked. What it refers to must outlive it. `images`: how many a pass is asked for,
@@ -69,14 +77,17 @@ public:
     int classes() override { return P::classes(plan_); }
     int images_at_a_time() const override { return images_of_workspace<B>; }
     void forward(const Real* x, int count, const Pass& pass, Visit<S> visit) override {
-        P::forward(on_, plan_, parameters_, x, count, workspace(Mode::evaluate), pass, visit);
+        P::forward(on_, plan_, parameters_, x, count, workspace(Mode::evaluate, count, pass), pass, visit);
     }
     void differentiate(const Real* x, int count, const Pass& pass, Visit<S> visit, Real* dx) override {
-        P::differentiate(on_, plan_, parameters_, x, count, workspace(Mode::attack), pass, visit, dx);
+        P::differentiate(on_, plan_, parameters_, x, count, workspace(Mode::attack, count, pass), pass, visit, dx);
     }
 
 private:
-    typename P::Workspace& workspace(Mode mode) { return own_->of(on_, plan_, mode, images_); }
+    typename P::Workspace& workspace(Mode mode, int count, const Pass& pass) {
+        return P::needs_whole(plan_, pass) ? own_->whole(on_, plan_, count * pass.views)
+                                           : own_->of(on_, plan_, mode, images_);
+    }
 
     typename P::Context& on_;
     const typename P::Plan& plan_;

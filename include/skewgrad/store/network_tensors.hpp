@@ -70,6 +70,10 @@ void append(TensorFile& file, const Layout& network, const std::string& prefix, 
         file.tensors.push_back(make_tensor<Real>(prefix + t.name(), t.shape, values.subspan(t.at, t.size)));
 }
 
+/// Whether a tensor is PyTorch's count of the batches that a normalisation has seen. With a fixed momentum nothing
+/// depends on it.
+inline bool counts_batches(const Tensor& tensor) { return tensor.name.ends_with(".num_batches_tracked"); }
+
 /// Pairs of a network's tensors and the tensors of a file that hold their values.
 struct Pairing {
     std::vector<std::pair<NetworkTensor, const Tensor*>> pairs;
@@ -161,7 +165,10 @@ inline std::optional<ModuleName> module_name(std::string_view name) {
 inline std::optional<Pairing> pair_in_order(const TensorFile& file, const Layout& network) {
     std::map<std::vector<std::uint64_t>, std::map<std::string, const Tensor*>> modules;
     std::optional<std::string> owner;
+    std::size_t used = 0;
     for (const Tensor& tensor : file.tensors) {
+        if (counts_batches(tensor)) continue;
+        ++used;
         const auto name = module_name(tensor.name);
         if (!name || (owner && *owner != name->owner)) return std::nullopt;
         owner = name->owner;
@@ -178,7 +185,7 @@ inline std::optional<Pairing> pair_in_order(const TensorFile& file, const Layout
         if (tensor == module->second.end()) return std::nullopt;
         found.pairs.emplace_back(std::move(wanted), tensor->second);
     }
-    if (found.pairs.size() != file.tensors.size()) return std::nullopt;
+    if (found.pairs.size() != used) return std::nullopt;
     return found;
 }
 

@@ -45,6 +45,7 @@ struct Operations {
     static Context queue(const Context& on) { return on; }
     static PixelOrder pixels(const Plan& plan) { return {plan.values[0].shape, true}; }
     static int classes(const Plan& plan) { return logits_of(plan).shape.c; }
+    static bool needs_whole(const Plan& plan, const Pass& pass) { return plan.needs_whole(pass); }
     /// A whole batch: more images fill a GPU better.
     static int images_at_a_time(const Plan&, const Pass&, int count) { return count; }
 
@@ -111,6 +112,9 @@ struct Operations {
             each(on.device(), run.end - run.begin,
                  Update<Step, O::slots>{step, state, plan.masters, p.masters.data() + run.begin,
                                         training.gradients.data() + run.begin, training.slots.data() + run.begin});
+        for (const plan::BlendedRun& run : plan.blended)
+            each(on.device(), run.end - run.begin,
+                 Blend{run.momentum, state, p.masters.data() + run.begin, training.gradients.data() + run.begin});
         repack(on, plan, p);
     }
 

@@ -44,7 +44,7 @@ public:
             if (gradients && site.needs.masters > 0) {
                 call.gradients = gradients + site.master_offset;
                 const auto weights = [&] { site.ops->backward_weights(call); };
-                overlaps ? on_.device().fork(weights) : weights();
+                overlaps && !site.needs.whole_batch ? on_.device().fork(weights) : weights();
             }
             const auto gradient = [&](int v) -> void* { return v == 0 ? dx : own_.gradient(v); };
             plan::gradients_at_inputs(call, gradient, own_.spare(),
@@ -64,6 +64,8 @@ private:
         call.packs = packs_ + site.pack_offset;
         call.scratch = own_.scratch();
         call.shared = own_.shared_scratch();
+        if (own_.mode() != Mode::evaluate && site.needs.memory.record > 0)
+            call.record = own_.record(static_cast<int>(&site - plan_.sites.data()));
         call.pass = pass;
         return call;
     }

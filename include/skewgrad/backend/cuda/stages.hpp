@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include <skewgrad/backend/cuda/batch_norm_stage.hpp>
 #include <skewgrad/backend/cuda/kernels/each.hpp>
 #include <skewgrad/backend/cuda/kernels/layers.hpp>
 #include <skewgrad/backend/cuda/policy.hpp>
@@ -54,16 +55,29 @@ struct GatherStage {
 template <class B, class L>
 struct GatherStageWithParameters : GatherStage<B, L>, plan::CanonicalParameters<B> {
     static constexpr plan::Needs needs(const plan::Site<B>& site) {
-        return {.masters = parameter_size<L>(site.in.shape), .canonical = true, .masks_input = true};
+        return {.masters = parameter_size<L>(site.in.shape),
+                .canonical = true,
+                .masks_input = true,
+                .whole_batch = GatherWithStatistics<L>};
     }
     template <class In, class Out>
     static void backward_weights(const plan::Call<B, In, In, Out>& call) {
         for_each_run<L>(call.site.in.shape, [&](Role role, std::size_t first, std::size_t size) {
-            if (role != Role::trainable) return;
+            if (role == Role::statistic) return move_statistics(call, static_cast<int>(first), size);
             each(call.on.device(), size,
                  GatherWeights<L, In, Out>{call.site.in, call.site.out, call.images, static_cast<int>(first), call.in,
                                            call.d_out, call.masters, call.gradients});
         });
+    }
+
+private:
+    template <class C>
+    static void move_statistics(const C& call, int first, std::size_t size) {
+        if constexpr (GatherWithStatistics<L>)
+            if (call.pass.statistics == BatchStatistics::batch)
+                each(call.on.device(), size,
+                     GatherStatistics<L, typename C::InElement>{call.site.in, call.images, first, call.in, call.masters,
+                                                                call.gradients});
     }
 };
 
@@ -119,6 +133,9 @@ private:
                                          to, mask});
     }
 };
+
+template <class B>
+struct GenericStage<B, BatchNorm> : BatchNormStage<B> {};
 
 template <class B>
 struct GenericStage<B, Add> {

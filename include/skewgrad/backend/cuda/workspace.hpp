@@ -30,6 +30,7 @@ public:
     int images() const { return images_; }
     void* value(int v) { return at(number_.value(v)); }
     void* gradient(int v) { return at(number_.gradient(v)); }
+    std::byte* record(int stage) { return at(number_.record(stage)); }
     void* spare() { return at(number_.spare(false)); }
     Activation* scratch() { return scratch_.data(); }  ///< `lane_scratch` elements an image
     Sum* shared_scratch() { return shared_scratch_.data(); }

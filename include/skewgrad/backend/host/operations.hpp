@@ -46,6 +46,7 @@ struct Operations {
     static Queue queue(const Context& on) { return {on.threads()}; }
     static PixelOrder pixels(const Plan& plan) { return {plan.values[0].shape, plan.values[0].stride_c == 1}; }
     static int classes(const Plan& plan) { return logits_of(plan).shape.c; }
+    static bool needs_whole(const Plan& plan, const Pass& pass) { return plan.needs_whole(pass); }
     /// A training batch runs in blocks that stay in a near cache, so that memory does not grow with the batch.
     static int images_at_a_time(const Plan& plan, const Pass& pass, int count) {
         constexpr int training_block = 32;

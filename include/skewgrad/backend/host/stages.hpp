@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include <skewgrad/backend/host/batch_norm_stage.hpp>
 #include <skewgrad/backend/host/elementwise.hpp>
 #include <skewgrad/backend/host/gather.hpp>
 #include <skewgrad/backend/host/small_blocks.hpp>
@@ -100,6 +101,9 @@ private:
 
 template <class B, int Percent>
 struct GenericStage<B, Dropout<Percent>> : DropoutStage<B, Percent> {};
+
+template <class B>
+struct GenericStage<B, BatchNorm> : BatchNormStage<B> {};
 
 /// The join of a residual branch; operands may differ in layout and elements, as where one is the image itself.
 template <class B>

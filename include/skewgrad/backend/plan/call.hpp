@@ -34,8 +34,8 @@ struct BlockPass {
 ///   evaluation there is no record (null), and `out` lives until its last reader has run.
 /// - `out` holds what the epilogue made of it. `d_out` has the epilogue's slope in it already.
 /// - backward_weights runs first, where gradients are wanted. On a device it may run beside backward_data, unless the
-///   stage sees the whole batch; it then may leave something in the record. Positions of statistics in `gradients` are
-///   written, not added to: what they are to be blended with.
+///   stage sees the whole batch; it then may leave something in the record. What a stage adds at the place of a
+///   statistic s in `gradients` is b - s, b being the batch's; with running statistics nothing.
 /// - Nothing overlaps, with one exception: `in` and `second` are one value in Residual<>, and so are the addresses.
 /// - Scratch holds what an earlier stage left. Lanes are numbered as `parallel_ranges` numbers them; a device has one
 ///   an image.

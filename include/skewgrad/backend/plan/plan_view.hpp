@@ -41,7 +41,7 @@ struct PlanView {
         if (mode != Mode::attack) return mode == Mode::train;
         for (const Site<B>& site : sites) {
             const bool out = value == site.out_value;
-            if (out && site.epilogue && !site.masked) return true;  // for its slope
+            if (out && (site.epilogue || site.rectifies) && !site.masked) return true;  // for its slope
             if (site.needs.memory.values && (out || value == site.in_value || value == site.second_value)) return true;
         }
         return false;

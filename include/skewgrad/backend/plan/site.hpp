@@ -31,10 +31,9 @@ struct Memory {
 
 /// What is true of a stage wherever it stands. Each stage states it: `static constexpr Traits traits`.
 struct Traits {
-    bool can_finish = false;   ///< it applies a fused element-wise layer to what it wrote
-    bool rounds = false;       ///< it reads Boundary and writes Activation: the image's own element type ends here
-    bool repacks = false;      ///< it keeps packed copies of its parameters, which its `repack` makes
-    bool whole_batch = false;  ///< with batch statistics it must see all images of a batch at once
+    bool can_finish = false;  ///< it applies a fused element-wise layer to what it wrote
+    bool rounds = false;      ///< it reads Boundary and writes Activation: the image's own element type ends here
+    bool repacks = false;     ///< it keeps packed copies of its parameters, which its `repack` makes
 };
 
 /// What a stage needs at its site. Each stage states it: `static constexpr Needs needs(const Site<B>&)`. What it does
@@ -47,6 +46,7 @@ struct Needs {
     std::size_t shared_scratch = 0;  ///< Sums of scratch for all lanes together
     Memory memory{};
     bool masks_input = false;  ///< backward_data can apply the slope of the rectifier that wrote its input
+    bool whole_batch = false;  ///< with batch statistics it must see all images of a batch at once
 };
 
 /// Where a stage stands in the plan. Computed at compile time. `needs` sees all of it but `ops`, `masked` and the

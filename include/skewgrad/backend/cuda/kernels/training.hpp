@@ -124,6 +124,18 @@ struct Update {
     }
 };
 
+/// A statistic s on its way to the batch's b, of which b - s stands in the gradients.
+struct Blend {
+    float momentum;
+    const StepState* state;
+    float* s;
+    float* way;
+    SKEWGRAD_FN void operator()(int i) const {
+        if (!state->failed()) s[i] = (Rounded{s[i]} + Rounded{momentum} * Rounded{way[i]}).value;
+        way[i] = 0;
+    }
+};
+
 /// A constant in every element.
 struct Fill {
     float value;
