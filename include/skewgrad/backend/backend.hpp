@@ -59,7 +59,8 @@ struct OptimiserLike {
 /// workspace must have room for them and be one for training.
 /// All down to `update` may be recorded: it neither allocates nor waits.
 template <class P>
-concept BackendOperations = Space<typename P::SpaceType> &&
+concept BackendOperations =
+    Space<typename P::SpaceType> &&
     requires(typename P::Context& on, const typename P::Plan& plan, typename P::Parameters& p,
              const typename P::Parameters& fixed, typename P::Workspace& own,
              typename P::template Training<probe::OptimiserLike>& training, const typename P::SpaceType::Real* x,
@@ -67,30 +68,30 @@ concept BackendOperations = Space<typename P::SpaceType> &&
              Visit<typename P::SpaceType> visit, std::span<const typename P::SpaceType::Real> in,
              std::span<typename P::SpaceType::Real> out, const probe::OptimiserLike::Step* step,
              const StepState* state) {
-    { P::queue(on) } -> std::same_as<typename P::SpaceType::Queue>;
-    { P::pixels(plan) } -> std::same_as<PixelOrder>;
-    { P::classes(plan) } -> std::convertible_to<int>;
-    { P::needs_whole(plan, pass) } -> std::convertible_to<bool>;
-    { P::images_at_a_time(plan, pass, count) } -> std::convertible_to<int>;  // picks of a training block
-    // Recordable.
-    P::forward(on, plan, fixed, x, count, own, pass, visit);
-    P::differentiate(on, plan, fixed, x, count, own, pass, visit, dx);            // dx = J(x)^T dz
-    P::differentiate(on, plan, fixed, x, count, own, pass, visit, dx, training);  // dx null: parameters alone
-    P::update(on, plan, p, training, step, state);  // parameters step, statistics move, packed copies follow
-    // Not recordable.
-    { P::bytes(on, plan, mode, count) } -> std::same_as<Bytes>;
-    { P::make_parameters(on, plan) } -> std::same_as<typename P::Parameters>;
-    { P::make_workspace(on, plan, mode, count) } -> std::same_as<typename P::Workspace>;
-    {
-        P::make_training(on, plan, probe::OptimiserLike{})
+        { P::queue(on) } -> std::same_as<typename P::SpaceType::Queue>;
+        { P::pixels(plan) } -> std::same_as<PixelOrder>;
+        { P::classes(plan) } -> std::convertible_to<int>;
+        { P::needs_whole(plan, pass) } -> std::convertible_to<bool>;
+        { P::images_at_a_time(plan, pass, count) } -> std::convertible_to<int>;  // picks of a training block
+        // Recordable.
+        P::forward(on, plan, fixed, x, count, own, pass, visit);
+        P::differentiate(on, plan, fixed, x, count, own, pass, visit, dx);            // dx = J(x)^T dz
+        P::differentiate(on, plan, fixed, x, count, own, pass, visit, dx, training);  // dx null: parameters alone
+        P::update(on, plan, p, training, step, state);  // parameters step, statistics move, packed copies follow
+        // Not recordable.
+        { P::bytes(on, plan, mode, count) } -> std::same_as<Bytes>;
+        { P::make_parameters(on, plan) } -> std::same_as<typename P::Parameters>;
+        { P::make_workspace(on, plan, mode, count) } -> std::same_as<typename P::Workspace>;
+        {
+            P::make_training(on, plan, probe::OptimiserLike{})
         } -> std::same_as<typename P::template Training<probe::OptimiserLike>>;
-    P::copy_parameters(on, plan, fixed, p);  // keeping the best weights costs one copy where they are
-    P::import_parameters(on, plan, p, in);
-    P::export_parameters(on, plan, fixed, out);
-    P::export_gradients(on, plan, training, out);
-    P::export_slot(on, plan, training, 0, out);
-    P::import_slot(on, plan, training, 0, in);
-};
+        P::copy_parameters(on, plan, fixed, p);  // keeping the best weights costs one copy where they are
+        P::import_parameters(on, plan, p, in);
+        P::export_parameters(on, plan, fixed, out);
+        P::export_gradients(on, plan, training, out);
+        P::export_slot(on, plan, training, 0, out);
+        P::import_slot(on, plan, training, 0, in);
+    };
 
 /// A backend is a policy type such as Cpu<f32>: it names its context, its element type and its operations.
 template <class B>

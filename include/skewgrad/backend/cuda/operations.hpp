@@ -153,11 +153,12 @@ private:
         const std::size_t image = plan.values[0].size;
         const int classes = logits.shape.c, stride = static_cast<int>(logits.size);
         const int most = own.images() / pass.views;
-        assert(count <= most || !plan.needs_whole(pass));
+        assert(!plan.needs_whole(pass) || (count <= most && own.mode() == Mode::train));
         Schedule<B> schedule(on, plan, own, p.masters.data(), p.packs.data());
         for (int first = 0; first < count; first += most) {
             const int picks = std::min(most, count - first), images = picks * pass.views;
-            plan::BlockPass how{.statistics = pass.statistics, .views = pass.views};
+            plan::BlockPass how{
+                .statistics = pass.statistics, .views = pass.views, .needs_whole = plan.needs_whole(pass)};
             if (pass.draws) how.masks = {pass.draws, pass.picks + first, picks};
             const float* from = x + static_cast<std::size_t>(first) * image;
             const float* z = schedule.forward(from, images, how);

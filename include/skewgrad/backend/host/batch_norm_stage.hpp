@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include <skewgrad/backend/bfloat16.hpp>
 #include <skewgrad/backend/plan/batch_norm.hpp>
 #include <skewgrad/backend/plan/canonical_parameters.hpp>
 #include <skewgrad/backend/plan/stage.hpp>
@@ -37,7 +38,7 @@ template <class S>
             sums[c] += apart * apart;
         }
 }
-template <class S>
+template <bool rectifies, class S>
 [[gnu::noinline]] void normalise(Line<const S> x, Line<S> y, int pixels, int channels,
                                  const plan::batch_norm::Channels<S>& of) {
     SKEWGRAD_EXACT_BODY
@@ -45,7 +46,10 @@ template <class S>
     for (int p = 0; p < pixels; ++p, x.at += x.step, y.at += y.step) {
         const S* __restrict from = x.at;
         S* __restrict to = y.at;
-        for (int c = 0; c < channels; ++c) to[c] = value(by, c, from[c]);
+        for (int c = 0; c < channels; ++c) {
+            const S v = value(by, c, from[c]);
+            to[c] = rectifies ? (v > 0 ? v : S(0)) : v;
+        }
     }
 }
 template <class S>
@@ -115,11 +119,14 @@ struct BatchNormStage : plan::CanonicalParameters<B> {
             each_line(call, scratch, [&](auto line) {
                 const batch_norm::Line<const Sum> x = line.read(call.in_image(n), call.site.in, 0);
                 const batch_norm::Line<Sum> y = line.to_write(call.out_image(n), call.site.out, 2);
-                batch_norm::normalise(x, y, line.pixels, line.channels, line.from_first(by));
+                if (call.site.rectifies)
+                    batch_norm::normalise<true>(x, y, line.pixels, line.channels, line.from_first(by));
+                else
+                    batch_norm::normalise<false>(x, y, line.pixels, line.channels, line.from_first(by));
                 line.write(y, call.out_image(n), call.site.out);
             });
             if (call.site.out.stride_w != call.site.out.shape.c) clear_padding(call.site.out, call.out_image(n), 1);
-            call.finish(n);
+            if (!call.site.rectifies) call.finish(n);
         });
     }
     template <class In, class Out>
@@ -182,8 +189,9 @@ private:
             const T* at = image + offset(l);
             if constexpr (converts<T>) {
                 Sum* to = part(which);
-                for (int p = 0; p < pixels; ++p)
-                    for (int c = 0; c < channels; ++c) to[p * channels + c] = static_cast<Sum>(at[p * step(l) + c]);
+                each_piece(l, [&](std::ptrdiff_t there, std::ptrdiff_t here, std::ptrdiff_t size) {
+                    widen(at + there, to + here, size);
+                });
                 return {to, channels};
             } else {
                 return {at, step(l)};
@@ -200,9 +208,16 @@ private:
         void write(batch_norm::Line<Sum> from, T* image, const plan::Layout& l) const {
             if constexpr (converts<T>) {
                 T* at = image + offset(l);
-                for (int p = 0; p < pixels; ++p)
-                    for (int c = 0; c < channels; ++c) at[p * step(l) + c] = static_cast<T>(from.at[p * channels + c]);
+                each_piece(l, [&](std::ptrdiff_t there, std::ptrdiff_t here, std::ptrdiff_t size) {
+                    narrow(from.at + here, at + there, size);
+                });
             }
+        }
+        /// Elements without gaps, with their places in a value and in scratch: the whole line, or each pixel.
+        template <class Body>
+        void each_piece(const plan::Layout& l, Body body) const {
+            if (step(l) == channels) return body(0, 0, std::ptrdiff_t{pixels} * channels);
+            for (std::ptrdiff_t p = 0; p < pixels; ++p) body(p * step(l), p * channels, channels);
         }
         Channels from_first(const Channels& by) const {
             return {by.mean + first,

@@ -23,9 +23,10 @@ public:
         : on_(on), plan_(plan), own_(own), masters_(masters), packs_(packs) {}
 
     /// Leaves the logits in the workspace; returns where. Depth first: small blocks of images through the first stages,
-    /// all of them through the others. In training images stay together where dropout or batch statistics are.
+    /// all of them through the others. In training images stay together where there is dropout, or where a stage must
+    /// see them all.
     Boundary* forward(const Boundary* x, int images, const plan::BlockPass& pass = {}) {
-        const bool together = own_.mode() == Mode::train && (pass.masks || pass.statistics == BatchStatistics::batch);
+        const bool together = own_.mode() == Mode::train && (pass.masks || pass.needs_whole);
         const int blocked = together ? 0 : in_blocks(plan_.cache_blocked_stages, images);
         in_small_blocks(blocked, images, [&](const Block& block) {
             for (int s = 0; s < blocked; ++s) site(s).ops->forward(start(s, x, block, pass));

@@ -11,7 +11,8 @@ namespace SKEWGRAD_NAMESPACE::plan {
 struct BlockPass {
     MaskKeys masks{};  ///< of dropout; none: nothing is dropped
     BatchStatistics statistics = BatchStatistics::running;
-    int views = 1;  ///< of each pick; view v's images stand behind those of view v - 1
+    int views = 1;             ///< of each pick; view v's images stand behind those of view v - 1
+    bool needs_whole = false;  ///< a stage must see all images of the pass at once
 };
 
 /// One run of a stage over `images` images. In, Second and Out are its values' elements; void where they are not known,
