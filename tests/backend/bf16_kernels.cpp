@@ -877,3 +877,32 @@ BOOST_AUTO_TEST_CASE(bfloat16_rounds_to_nearest_even) {
     BOOST_TEST(std::isnan(value(Bfloat16(std::bit_cast<float>(0x7fffffffu)))));
     BOOST_TEST(Bfloat16{}.bits == 0);
 }
+
+// Many at once are what each is by itself, from anywhere to anywhere and however many.
+BOOST_AUTO_TEST_CASE(numbers_are_converted_as_one_is) {
+    std::vector<float> numbers;
+    for (std::uint32_t bits = 0; bits < 0x10000; ++bits)
+        for (const std::uint32_t lower : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+            numbers.push_back(std::bit_cast<float>(bits << 16 | lower));
+    std::vector<Bfloat16> narrowed(numbers.size());
+    narrow(numbers.data(), narrowed.data(), static_cast<std::ptrdiff_t>(numbers.size()));
+    int wrong = 0;
+    for (std::size_t i = 0; i < numbers.size(); ++i) wrong += narrowed[i].bits != Bfloat16(numbers[i]).bits;
+    BOOST_TEST(wrong == 0);
+    std::vector<float> wide(narrowed.size());
+    widen(narrowed.data(), wide.data(), static_cast<std::ptrdiff_t>(wide.size()));
+    for (std::size_t i = 0; i < wide.size(); ++i)
+        wrong += std::bit_cast<std::uint32_t>(wide[i]) != std::uint32_t{narrowed[i].bits} << 16;
+    BOOST_TEST(wrong == 0);
+    for (const std::ptrdiff_t first : {0, 1, 3})
+        for (const std::ptrdiff_t count : {0, 1, 7, 17, 33}) {
+            std::vector<Bfloat16> some(40, Bfloat16(-1.0f));
+            narrow(numbers.data() + 100'000 + first, some.data() + first, count);
+            for (std::ptrdiff_t i = 0; i < 40; ++i) {
+                const bool asked = i >= first && i < first + count;
+                const float expected = asked ? numbers[static_cast<std::size_t>(100'000 + i)] : -1.0f;
+                wrong += some[static_cast<std::size_t>(i)].bits != Bfloat16(expected).bits;
+            }
+        }
+    BOOST_TEST(wrong == 0);
+}

@@ -1,4 +1,5 @@
-// Dropout's stage: which elements a visit of an image loses, by how much the others grow, the same way back.
+// Dropout's stage: which elements a visit of an image loses, by how much the others grow, the same way back; and in
+// passes whose first stages run in small blocks.
 #define BOOST_TEST_MODULE backend_dropout
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -8,7 +9,14 @@
 #include <limits>
 #include <skewgrad/backend/cpu/cpu.hpp>
 #include <skewgrad/core/random.hpp>
+#include <skewgrad/model/model.hpp>
+#include <skewgrad/nn/initialise.hpp>
+#include <utility>
 #include <vector>
+#include <xtensor/xtensor.hpp>
+#include <xtensor/xview.hpp>
+
+#include "backend/passes.hpp"
 
 using namespace skewgrad;
 using B = Cpu<f32>;
@@ -126,6 +134,49 @@ BOOST_AUTO_TEST_CASE(a_mask_is_the_visits_own) {
     BOOST_TEST((one({3, 1}, 8, batch.keys.seed, 6) != mask));
     BOOST_TEST((one({3, 1}, 9, Seed{1}, 6) != mask));
     BOOST_TEST((one({3, 1}, 9, batch.keys.seed, 7) != mask));
+}
+
+struct Drops : Network<Image<3, 12, 10>, Conv<8>, Relu, MaxPool<2>, Dropout<50>, Conv<8>, Relu, Dropout<25>, Dense<4>> {
+};
+
+// An attack's pass runs its first stages eight images at a time, on any thread; a training's runs all together.
+BOOST_AUTO_TEST_CASE(small_blocks_have_the_masks_of_their_images) {
+    using M = Model<Drops, B>;
+    BOOST_TEST(M::plan().cache_blocked_stages > 0);
+    constexpr std::uint32_t count = 61;
+    auto x = xt::xtensor<float, 4>::from_shape({count, 3, 12, 10});
+    const Stream stream{.seed = Seed{5}, .purpose = Purpose::noise};
+    for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = uniform(draw_word(stream, static_cast<std::uint32_t>(i)));
+    std::vector<Label> labels;
+    std::vector<Pick> visits;
+    for (std::uint32_t n = 0; n < count; ++n) {
+        labels.push_back(static_cast<Label>(n % 4));
+        visits.push_back({1000 - n * n, static_cast<std::uint16_t>(n % 3)});
+    }
+    const DrawKeys keys{Seed{77}, 4};
+    const auto pass = [&](std::size_t first) { return Pass{.draws = &keys, .picks = visits.data() + first}; };
+
+    const M model(Seed{1}, B::Context(1));
+    skewgrad_tests::ModelPasses<M> together(model, x, labels, count);
+    together.gradient(model, true, pass(0));
+    const auto logits = together.logits();
+    const auto dx = together.dx();
+    together.gradient(model, true);
+    BOOST_TEST((together.logits() != logits));  // some elements are dropped
+    for (const int threads : {1, 2, 3}) {
+        const M same(Seed{1}, B::Context(threads));
+        skewgrad_tests::ModelPasses<M> blocks(same, x, labels, 32);
+        blocks.gradient(same, false, pass(0));
+        BOOST_TEST((blocks.logits() == logits));
+        BOOST_TEST((blocks.dx() == dx));
+    }
+    for (const std::size_t n : {0u, 7u, 8u, 40u, count - 1}) {
+        const auto one = xt::xtensor<float, 4>(xt::view(x, xt::range(n, n + 1)));
+        skewgrad_tests::ModelPasses<M> alone(model, one, std::vector<Label>{labels[n]});
+        alone.gradient(model, false, pass(n));
+        const auto z = alone.logits();
+        BOOST_TEST(std::equal(z.begin(), z.end(), logits.begin() + static_cast<std::ptrdiff_t>(n) * M::classes));
+    }
 }
 
 }  // namespace

@@ -46,9 +46,9 @@ public:
                    skewgrad::images::keep_rows<S>(logits_.data()));
     }
     /// Logits, losses and the gradient at the images; with the training workspace where asked for.
-    void gradient(const M& model, bool with_training_workspace = false) {
+    void gradient(const M& model, bool with_training_workspace = false, const skewgrad::Pass& pass = {}) {
         P::differentiate(model.context(), M::plan(), model.backend_parameters(), x_.data(), count_,
-                         with_training_workspace ? train_ : attack_, {}, visit(1.0), dx_.data());
+                         with_training_workspace ? train_ : attack_, pass, visit(1.0), dx_.data());
     }
     /// Adds the gradient of the mean loss with respect to all parameters to what was there.
     void add_weight_gradients(const M& model) {

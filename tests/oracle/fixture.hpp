@@ -48,23 +48,28 @@ std::vector<Real> stored_pixels(const skewgrad::TensorFile& file, const std::str
 }
 
 /// The fixtures' parameters: the library's initial weights times 1.5, and in place of its zero biases words of item 1
-/// of each node's stream, uniform in (-0.1, 0.1). networks.py says the same in its own words.
+/// of each node's stream, uniform in (-0.1, 0.1). Those words are added to what batch normalisation starts from.
+/// networks.py says the same in its own words.
 template <class Net>
 std::vector<float> fixture_parameters(skewgrad::Seed seed) {
     std::vector<float> all(Net::state_size);
     skewgrad::initialise<Net>(seed, std::span<float>(all));
-    for (float& x : all) x *= 1.5f;
     for (const auto& node : Net::nodes) {
         if (node.parameter_size == 0) continue;
-        const std::size_t biases = static_cast<std::size_t>(node.out_shape.c);
+        const bool normalises = std::string(node.layer) == "batch_norm";
+        const auto mine = std::span(all).subspan(node.parameter_offset, node.parameter_size);
+        if (!normalises)
+            for (float& x : mine) x *= 1.5f;
+        const std::size_t biases = normalises ? mine.size() : static_cast<std::size_t>(node.out_shape.c);
         const std::size_t first = node.parameter_offset + node.parameter_size - biases;
         const skewgrad::Stream stream{.seed = seed,
                                       .purpose = skewgrad::Purpose::initial_weights,
                                       .node = static_cast<std::uint16_t>(node.out),
                                       .item = 1};
-        for (std::size_t o = 0; o < biases; ++o)
-            all[first + o] =
-                (2.0f * skewgrad::uniform(skewgrad::draw_word(stream, static_cast<std::uint32_t>(o))) - 1.0f) * 0.1f;
+        for (std::size_t o = 0; o < biases; ++o) {
+            const float drawn = skewgrad::uniform(skewgrad::draw_word(stream, static_cast<std::uint32_t>(o)));
+            all[first + o] = (normalises ? all[first + o] : 0.0f) + (2.0f * drawn - 1.0f) * 0.1f;
+        }
     }
     return all;
 }

@@ -3,7 +3,7 @@
 
 Per network `N`, in f64 unless the name ends in .f32:
   images (bytes), labels, logits, losses (per image), input_gradient (of each image's own loss),
-  parameter_gradient (of the batch's mean loss, canonical order), and for the paper's network a part of it:
+  parameter_gradient (of the batch's mean loss, canonical order, 0 at statistics), and for the paper's network a part of it:
   parameter_gradient.indices / .entries, and .norms, .sums per tensor.
 Pixels are x / 255 rounded to f32, also where PyTorch computes in f64.
 """
@@ -51,6 +51,14 @@ class Case:
     def parameter_gradient(self):
         parameters = list(self.network.parameters())
         return torch.autograd.grad(self.losses(self.x).mean(), parameters)
+
+    def state_gradient(self):
+        """As the library has it: 0 at statistics."""
+        of = dict(zip(self.network.parameters(), self.parameter_gradient(), strict=True))
+        return [of.get(t, torch.zeros_like(t)) for tensors in networks.state(self.network) for t in tensors]
+
+    def state(self):
+        return [t for tensors in networks.state(self.network) for t in tensors]
 
     def smallest_gap(self):
         """How far the nearest kink is: the least |input of a ReLU| and the least lead of a maximum that counts, each
@@ -175,8 +183,8 @@ def small_fixture(name):
     seed = small_seed(name)
     case = Case(name, seed, 3, torch.float64)
     out = network_tensors(case)
-    out["parameter_gradient"] = networks.flat(case.parameter_gradient())
-    out["parameters"] = networks.flat(case.network.parameters()).astype(F32)
+    out["parameter_gradient"] = networks.flat(case.state_gradient())
+    out["parameters"] = networks.flat(case.state()).astype(F32)
     out["seed"] = np.array([seed])
     return {f"{name}/{key}": value for key, value in out.items()}
 
@@ -341,14 +349,36 @@ def epoch_order(items, seed, epoch):
     return [(item, copy) for _, item, copy in sorted(tickets)]
 
 
-def training_fixture():
+class KerasRmsProp:
+    """Keras 2.0's, as the library's `RmsProp`."""
+
+    def __init__(self, parameters):
+        self.averages = [torch.zeros_like(p) for p in parameters]
+
+    def __call__(self, parameters, gradients, updates):
+        lr, decay, rho, epsilon = rate(1e-3), rate(1e-2), rate(0.9), rate(1e-8)
+        for p, g, a in zip(parameters, gradients, self.averages, strict=True):
+            a.mul_(rho).add_((1 - rho) * g * g)
+            p.sub_(lr / (1 + decay * updates) * g / (a.sqrt() + epsilon))
+
+
+class TorchSgd:
+    def __init__(self, parameters):
+        self.sgd = torch.optim.SGD(parameters, lr=rate(0.05), momentum=rate(0.9), weight_decay=rate(5e-4), foreach=False)
+
+    def __call__(self, parameters, gradients, updates):
+        for p, g in zip(parameters, gradients, strict=True):
+            p.grad = g
+        self.sgd.step()
+
+
+def trained_fixture(name, seed, make_optimiser):
     """Fifty updates with dropout, flips, a short last batch and an image that is in the list twice, in f64."""
-    seed, batch, items = 21, 5, [*range(11), 3]
-    case = Case("trained", seed, 11, torch.float64)
+    batch, items = 5, [*range(11), 3]
+    case = Case(name, seed, 11, torch.float64)
     network = case.network.train()
     parameters = list(network.parameters())
-    averages = [torch.zeros_like(p) for p in parameters]
-    lr, decay, rho, epsilon = rate(1e-3), rate(1e-2), rate(0.9), rate(1e-8)
+    optimiser = make_optimiser(parameters)
     losses, order, updates = [], [], 0
     for epoch in range(STEPS):
         visits = epoch_order(items, seed, epoch)
@@ -366,9 +396,7 @@ def training_fixture():
             loss = F.cross_entropy(network(x), case.y[[item for item, _ in picks]], reduction="sum")
             gradients = torch.autograd.grad(loss / len(picks), parameters)
             with torch.no_grad():
-                for p, g, a in zip(parameters, gradients, averages, strict=True):
-                    a.mul_(rho).add_((1 - rho) * g * g)
-                    p.sub_(lr / (1 + decay * updates) * g / (a.sqrt() + epsilon))
+                optimiser(parameters, gradients, updates)
             losses.append(loss.item())
             order += [[epoch, item, copy] for item, copy in picks]
             updates += 1
@@ -377,10 +405,20 @@ def training_fixture():
         "labels": case.labels,
         "loss_sums": np.array(losses),
         "visits": np.array(order, dtype=np.int32),
-        "parameters": networks.flat(parameters),
+        "parameters": networks.flat(case.state()),
         "seed": np.array([seed]),
     }
     return out, f"batches of {batch}"
+
+
+def training_fixture():
+    return trained_fixture("trained", 21, KerasRmsProp)
+
+
+def batch_norm_fixture():
+    """By SGD: a bias before batch normalisation has no gradient but roundings, which RMSprop would divide by their
+    size. The statistics move too, by PyTorch's own rule."""
+    return trained_fixture("trained_by_batch", 22, TorchSgd)
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -392,13 +430,14 @@ FIXTURES = {
     "loss": loss_fixture,
     "optimisers": optimiser_fixture,
     "training": training_fixture,
+    "batch_norm": batch_norm_fixture,
 }
 
 
 def finite_differences():
     """Central differences of the mean loss against the gradients that the fixtures hold, a few entries each."""
     for name in networks.LAYERS:
-        if name == "trained":
+        if name.startswith("trained"):
             continue
         paper = name == "paper"
         case = Case(name, PAPER_SEED if paper else small_seed(name), PAPER_IMAGES if paper else 3, torch.float64)

@@ -5,8 +5,8 @@
 
 namespace skewgrad_tests {
 
-using skewgrad::AveragePool, skewgrad::Conv, skewgrad::Dense, skewgrad::Dropout, skewgrad::Image, skewgrad::MaxPool,
-    skewgrad::Network, skewgrad::Normalize, skewgrad::Padding, skewgrad::Relu, skewgrad::Residual;
+using skewgrad::AveragePool, skewgrad::BatchNorm, skewgrad::Conv, skewgrad::Dense, skewgrad::Dropout, skewgrad::Image,
+    skewgrad::MaxPool, skewgrad::Network, skewgrad::Normalize, skewgrad::Padding, skewgrad::Relu, skewgrad::Residual;
 
 /// The paper's network as written: a ReLU after every convolution and the dense layer.
 struct PaperNetwork : Network<Image<3, 32, 32>,  //
@@ -37,6 +37,8 @@ struct AveragePooled : Network<Image<3, 6, 9>, Conv<4>, Relu, AveragePool<3>, De
 struct MaxPooled3 : Network<Image<3, 9, 6>, Conv<4>, MaxPool<3>, Relu, Dense<4>> {};
 struct Normalized : Network<Image<3, 6, 5>, Normalize<CifarStatistics>, Conv<4>, Relu, Dense<4>> {};
 struct Branched : Network<Image<3, 6, 7>, Conv<5>, Relu, Residual<Conv<5>, Relu, Conv<5>>, Relu, Dense<4>> {};
+struct BatchNormed : Network<Image<3, 6, 8>, Conv<5>, BatchNorm, Relu,
+                             Residual<Conv<5>, BatchNorm, Relu, Conv<5>, BatchNorm>, Relu, AveragePool<2>, Dense<4>> {};
 
 // Trained for some steps, dropout and flips on.
 struct Trained : Network<Image<3, 8, 8>, Conv<6>, Relu, MaxPool<2>, Dropout<25>, Conv<8>, Relu, MaxPool<2>, Dropout<25>,

@@ -2,7 +2,8 @@
 """A network is a list of (layer, values...) as in the C++ type of the same name in networks.hpp.
 
 Weights are never stored: both sides draw them from the counters, multiply them by `GAIN`, and draw small biases where
-the library starts from zero, so that biases are tested too.
+the library starts from zero, so that biases are tested too. Batch normalisation's four rows are drawn near what the
+library starts from.
 """
 
 import math
@@ -15,7 +16,8 @@ import philox
 
 #: Both sides multiply the drawn weights by this (exact in f32): logits and gradients of an untrained network spread.
 GAIN = np.float32(1.5)
-#: Biases are drawn from (-limit, limit), words of item 1 of their node's stream, and are not multiplied.
+#: Biases are drawn from (-limit, limit), words of item 1 of their node's stream, and are not multiplied. So is what
+#: batch normalisation's gamma, beta, mean and variance are apart from 1, 0, 0, 1.
 BIAS_LIMIT = np.float32(0.1)
 
 
@@ -82,6 +84,7 @@ def conv(out, kernel=3, stride=1, padding="same"):
 
 
 RELU = ("relu",)
+NORM = ("batch_norm",)
 
 IMAGE = {}
 LAYERS = {}
@@ -128,6 +131,12 @@ LAYERS["residual"] = [
     *[("residual", [conv(5), RELU, conv(5)]), RELU],
     *[("dense", 4)],
 ]
+IMAGE["batch_norm"] = (3, 6, 8)
+LAYERS["batch_norm"] = [
+    *[conv(5), NORM, RELU],
+    *[("residual", [conv(5), NORM, RELU, conv(5), NORM]), RELU],
+    *[("average_pool", 2), ("dense", 4)],
+]
 SMALL = [name for name in LAYERS if name != "paper"]
 
 # The README's network: pools of 4 leave pixels that no gradient reaches.
@@ -141,6 +150,10 @@ LAYERS["trained"] = [
     *[conv(8), RELU, ("max_pool", 2), ("dropout", 25)],
     *[("dense", 11), RELU, ("dropout", 50), ("dense", 4)],
 ]
+
+# Trained for some steps with the batches' statistics.
+IMAGE["trained_by_batch"] = IMAGE["batch_norm"]
+LAYERS["trained_by_batch"] = LAYERS["batch_norm"]
 
 
 class Built:
@@ -176,6 +189,11 @@ class Built:
             return (nn.MaxPool2d if kind == "max_pool" else nn.AvgPool2d)(values[0])
         if kind == "dropout":
             return CounterDropout(values[0], self.node)
+        if kind == "batch_norm":
+            apart = philox.symmetric(philox.words(self.seed, "initial_weights", 4 * c, self.node, 1), BIAS_LIMIT)
+            rows = apart.reshape(4, c) + np.array([[1], [0], [0], [1]], dtype=np.float32)
+            self.start.append(list(rows))
+            return nn.BatchNorm2d(c, eps=float(np.float32(1e-5)), momentum=float(np.float32(0.1)))  # held in f32
         return {"relu": nn.ReLU, "normalize": Normalize}[kind](*values)
 
     def draw(self, shape, fan_in, fan_out):
@@ -183,23 +201,30 @@ class Built:
         limit = np.float32(math.sqrt(6.0 / (fan_in + fan_out)))
         glorot = philox.symmetric(philox.words(self.seed, "initial_weights", count, self.node, 0), limit)
         bias = philox.symmetric(philox.words(self.seed, "initial_weights", shape[0], self.node, 1), BIAS_LIMIT)
-        self.start.append((glorot.reshape(shape), bias))
+        self.start.append([glorot.reshape(shape) * GAIN, bias])
 
 
 def initial_weights(name, seed):
     """What the library's model starts from: Glorot's weights, zero biases, one canonical f32 vector."""
-    parts = [[w.reshape(-1), np.zeros_like(b)] for w, b in Built(name, seed).start]
+    parts = [[w.reshape(-1) / GAIN, np.zeros_like(b)] for w, b in Built(name, seed).start]
     return np.concatenate([x for pair in parts for x in pair])
 
 
+def state(network):
+    """A network's parameters, and statistics where it has them, in the library's order."""
+    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Linear, nn.BatchNorm2d))]
+    return [
+        [m.weight, m.bias, *([m.running_mean, m.running_var] if isinstance(m, nn.BatchNorm2d) else [])] for m in layers
+    ]
+
+
 def build(name, seed, dtype):
-    """The network in evaluation mode with the fixtures' weights and biases, computing in `dtype`."""
+    """The network in evaluation mode with the fixtures' parameters and statistics, computing in `dtype`."""
     built = Built(name, seed)
-    layers = [m for m in built.module.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
     with torch.no_grad():
-        for layer, (weight, bias) in zip(layers, built.start, strict=True):
-            layer.weight.copy_(torch.from_numpy(weight * GAIN))
-            layer.bias.copy_(torch.from_numpy(bias))
+        for tensors, start in zip(state(built.module), built.start, strict=True):
+            for tensor, values in zip(tensors, start, strict=True):
+                tensor.copy_(torch.from_numpy(values))
     return built.module.to(dtype).eval()
 
 

@@ -1,5 +1,5 @@
 // links: reference
-// Small networks against PyTorch: strides, paddings, 5x5, pooling, normalisation, a branch, on odd extents.
+// Small networks against PyTorch: strides, paddings, 5x5, pooling, normalisation, branches, on odd extents.
 #define BOOST_TEST_MODULE oracle_small_networks
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
@@ -66,3 +66,4 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(average_pool, B, Tried) { check<AveragePooled, B>(
 BOOST_AUTO_TEST_CASE_TEMPLATE(max_pool_3x3, B, Tried) { check<MaxPooled3, B>("max_pool3"); }
 BOOST_AUTO_TEST_CASE_TEMPLATE(normalized, B, Tried) { check<Normalized, B>("normalized"); }
 BOOST_AUTO_TEST_CASE_TEMPLATE(residual, B, Tried) { check<Branched, B>("residual"); }
+BOOST_AUTO_TEST_CASE_TEMPLATE(batch_normalisation, B, Tried) { check<BatchNormed, B>("batch_norm"); }

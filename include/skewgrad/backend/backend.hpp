@@ -57,7 +57,7 @@ struct OptimiserLike {
 /// and back. With running statistics an image's logits and dx depend on no other image and on no block. Where a pass
 /// `needs_whole` (several views, or batch statistics and a layer that takes them) all picks are one block: the
 /// workspace must have room for them and be one for training.
-/// All down to `update` may be recorded: it neither allocates nor waits.
+/// `forward`, `differentiate` and `update` may be recorded: they neither allocate nor wait.
 template <class P>
 concept BackendOperations =
     Space<typename P::SpaceType> &&

@@ -1,4 +1,4 @@
-// What a pass over a network is told, and what it shows: statistics, dropout keys, blocks of logits, a step's sums.
+// How a pass over a network is made and what it gives: statistics, dropout keys, blocks of logits, the sums of a step.
 #pragma once
 #include <cstdint>
 #include <limits>

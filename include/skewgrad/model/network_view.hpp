@@ -56,7 +56,8 @@ private:
 };
 
 /// A network to be evaluated and attacked. What it refers to must outlive it. `images`: how many a pass is asked for,
-/// as a rule.
+/// as a rule. `whole`: how many, views counted, a pass that must take them at once has room for before it asks for
+/// more.
 template <Backend B>
 class NetworkView : public ModelView<typename B::Operations::SpaceType> {
 public:
@@ -65,12 +66,14 @@ public:
     using Real = typename S::Real;
 
     NetworkView(typename P::Context& on, const typename P::Plan& plan, const typename P::Parameters& parameters,
-                std::size_t images, std::shared_ptr<Workspaces<B>> own = std::make_shared<Workspaces<B>>())
+                std::size_t images, std::shared_ptr<Workspaces<B>> own = std::make_shared<Workspaces<B>>(),
+                int whole = 0)
         : on_(on),
           plan_(plan),
           parameters_(parameters),
           images_(static_cast<int>(std::min<std::size_t>(images, static_cast<std::size_t>(images_of_workspace<B>)))),
-          own_(std::move(own)) {}
+          own_(std::move(own)),
+          whole_(whole) {}
 
     typename S::Queue queue() const override { return P::queue(on_); }
     PixelOrder pixels() const override { return P::pixels(plan_); }
@@ -85,7 +88,7 @@ public:
 
 private:
     typename P::Workspace& workspace(Mode mode, int count, const Pass& pass) {
-        return P::needs_whole(plan_, pass) ? own_->whole(on_, plan_, count * pass.views)
+        return P::needs_whole(plan_, pass) ? own_->whole(on_, plan_, std::max(count * pass.views, whole_))
                                            : own_->of(on_, plan_, mode, images_);
     }
 
@@ -94,9 +97,11 @@ private:
     const typename P::Parameters& parameters_;
     int images_;
     std::shared_ptr<Workspaces<B>> own_;
+    int whole_;
 };
 
-/// A network in training. Passes without parameters' gradients, an attack's, have workspaces of their own.
+/// A network in training. Passes without parameters' gradients, an attack's, have workspaces of their own, which stay
+/// where they are: recorded steps refer to them.
 template <Backend B, Optimiser O>
 class NetworkInTraining final : public TrainingView<typename B::Operations::SpaceType> {
 public:
@@ -114,7 +119,7 @@ public:
           parameters_(parameters),
           training_(P::make_training(on, plan, optimiser)),
           own_(P::make_workspace(on, plan, Mode::train, most)),
-          attacked_(on, plan, parameters, static_cast<std::size_t>(most)) {}
+          attacked_(on, plan, parameters, static_cast<std::size_t>(most), std::make_shared<Workspaces<B>>(), most) {}
 
     typename P::template Training<O>& training() { return training_; }
     const typename P::template Training<O>& training() const { return training_; }

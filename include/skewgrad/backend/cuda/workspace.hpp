@@ -9,7 +9,7 @@
 
 namespace SKEWGRAD_NAMESPACE::cuda {
 
-/// Scratch memory of one user of a program, at most `images()` images at a time.
+/// Memory of one pass at a time: evaluation, attack or training of at most `images()` images.
 template <class B>
 class Workspace {
 public:

@@ -13,7 +13,8 @@
 namespace SKEWGRAD_NAMESPACE::host {
 namespace batch_norm {
 
-/// Some pixels in a line, `step` sums apart, of which `channels` are taken: all, or a planar image's one.
+/// The pixels of one row of an image, `step` elements apart. The functions below take the first `channels` elements of
+/// each.
 template <class S>
 struct Line {
     S* at;
@@ -53,9 +54,9 @@ template <bool rectifies, class S>
     }
 }
 template <class S>
-[[gnu::noinline]] void add_slopes(Line<const S> x, Line<const S> d, int pixels, int channels,
-                                  const plan::batch_norm::Channels<S>& of, double* __restrict sums,
-                                  double* __restrict x_hat_sums) {
+[[gnu::noinline]] void add_d_out(Line<const S> x, Line<const S> d, int pixels, int channels,
+                                 const plan::batch_norm::Channels<S>& of, double* __restrict sums,
+                                 double* __restrict x_hat_sums) {
     SKEWGRAD_EXACT_BODY
     const plan::batch_norm::Channels<S> by = of;
     for (int p = 0; p < pixels; ++p, x.at += x.step, d.at += d.step)
@@ -74,9 +75,9 @@ template <class S>
         const S* __restrict from = x.at, * __restrict slope = d.at;
         S* __restrict to = dx.at;
         if (by.d_mean)
-            for (int c = 0; c < channels; ++c) to[c] = slope_with_batch(by, c, from[c], slope[c]);
+            for (int c = 0; c < channels; ++c) to[c] = input_gradient_with_batch(by, c, from[c], slope[c]);
         else
-            for (int c = 0; c < channels; ++c) to[c] = slope_with_running(by, c, slope[c]);
+            for (int c = 0; c < channels; ++c) to[c] = input_gradient_with_running(by, c, slope[c]);
     }
 }
 SKEWGRAD_EXACT_END
@@ -173,7 +174,7 @@ private:
                 known.of_view(view, Record::d_mean), known.of_view(view, Record::d_x_hat_mean)};
     }
 
-    /// Pixels in a line: a row of an image with all its channels, or, of a planar image, with one.
+    /// One row of an image: with all its channels where channels are last, with one where the image is planar.
     struct LineOf {
         int row, first, pixels, channels;  // of channels
         Sum* scratch;                      // three lines of sums
@@ -275,9 +276,9 @@ private:
             std::fill_n(d, 2 * known.channels, 0.0);
             const Channels by = channels(call, n);
             each_line(call, scratch, [&](auto line) {
-                batch_norm::add_slopes(line.read(call.in_image(n), call.site.in, 0),
-                                       line.read(call.d_out_image(n), call.site.out, 1), line.pixels, line.channels,
-                                       line.from_first(by), d + line.first, d_x_hat + line.first);
+                batch_norm::add_d_out(line.read(call.in_image(n), call.site.in, 0),
+                                      line.read(call.d_out_image(n), call.site.out, 1), line.pixels, line.channels,
+                                      line.from_first(by), d + line.first, d_x_hat + line.first);
             });
         });
         const plan::batch_norm::JoinSums<Sum> join{known,           call.images / call.pass.views,

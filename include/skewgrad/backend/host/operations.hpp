@@ -47,7 +47,8 @@ struct Operations {
     static PixelOrder pixels(const Plan& plan) { return {plan.values[0].shape, plan.values[0].stride_c == 1}; }
     static int classes(const Plan& plan) { return logits_of(plan).shape.c; }
     static bool needs_whole(const Plan& plan, const Pass& pass) { return plan.needs_whole(pass); }
-    /// A training batch runs in blocks that stay in a near cache, so that memory does not grow with the batch.
+    /// A training batch runs in blocks that stay in a near cache, so that memory does not grow with the batch, unless
+    /// the pass needs it whole.
     static int images_at_a_time(const Plan& plan, const Pass& pass, int count) {
         constexpr int training_block = 32;
         return plan.needs_whole(pass) ? count : std::min(count, training_block);

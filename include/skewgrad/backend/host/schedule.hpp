@@ -1,4 +1,4 @@
-// The given schedule: stage after stage over a block of images, forward and backward.
+// The schedule of host backends: stage after stage over a block of images, forward and backward.
 #pragma once
 #include <algorithm>
 #include <atomic>

@@ -8,7 +8,7 @@
 
 namespace SKEWGRAD_NAMESPACE::host {
 
-/// Scratch memory of one user of a program: evaluate, attack or train at most `images()` images at a time.
+/// Memory of one pass at a time: evaluation, attack or training of at most `images()` images.
 template <class B>
 class Workspace {
 public:

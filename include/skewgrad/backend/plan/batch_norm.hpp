@@ -7,8 +7,8 @@
 
 namespace SKEWGRAD_NAMESPACE::plan::batch_norm {
 
-/// What a stage leaves of its images, in each image's part of its record: two numbers a channel of the image itself,
-/// and what is known of a view's channels, which stands with image v of the views. S is the type of sums.
+/// The record of a stage: for each image two sums a channel; for view v, in the record of image v, what is known of its
+/// channels. S is the type of sums.
 template <class S>
 struct Record {
     std::byte* first = nullptr;
@@ -41,7 +41,7 @@ struct Rows {
         : gamma(first), beta(first + channels), mean(first + 2 * channels), variance(first + 3 * channels) {}
 };
 
-/// What the channels of a view are normalised by, and the means that its gradient takes: null with running statistics.
+/// What a view's channels are normalised by. `d_mean` and `d_x_hat_mean` are null with running statistics.
 template <class S>
 struct Channels {
     const S *mean, *inverse, *gamma, *beta;
@@ -71,12 +71,12 @@ SKEWGRAD_FN inline S value(const Channels<S>& by, int c, S x) {
     return (x - by.mean[c]) * (by.inverse[c] * by.gamma[c]) + by.beta[c];
 }
 template <class S>
-SKEWGRAD_FN inline S slope_with_batch(const Channels<S>& by, int c, S x, S d) {
+SKEWGRAD_FN inline S input_gradient_with_batch(const Channels<S>& by, int c, S x, S d) {
     SKEWGRAD_EXACT_BODY
     return by.inverse[c] * by.gamma[c] * (d - (by.d_mean[c] + normalised(by, c, x) * by.d_x_hat_mean[c]));
 }
 template <class S>
-SKEWGRAD_FN inline S slope_with_running(const Channels<S>& by, int c, S d) {
+SKEWGRAD_FN inline S input_gradient_with_running(const Channels<S>& by, int c, S d) {
     SKEWGRAD_EXACT_BODY
     return by.inverse[c] * by.gamma[c] * d;
 }
@@ -105,7 +105,7 @@ struct JoinMoments {
 };
 
 /// Channel c of all views whose images' sums are known: what the gradient at x needs of each view and, where gradients
-/// of the parameters are wanted, those and the way of the statistics.
+/// of the parameters are wanted, those, and b - s at the statistics.
 template <class S>
 struct JoinSums {
     Record<S> record;

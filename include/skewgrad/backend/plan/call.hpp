@@ -29,7 +29,7 @@ struct BlockPass {
 /// | masters, packs   | read     | read                | read                     |
 /// | gradients        | null     | added to            | as in backward_weights   |
 /// | record           | written  | read, may be changed| read, may be changed     |
-/// | scratch, shared  | free     | free                | free                     |
+/// | scratch, shared  | any      | any                 | any                      |
 ///
 /// - Kept: in training everything; in an attack the values where `needs.memory.values`, and the record. In an
 ///   evaluation there is no record (null), and `out` lives until its last reader has run.
@@ -38,7 +38,8 @@ struct BlockPass {
 ///   stage sees the whole batch; it then may leave something in the record. What a stage adds at the place of a
 ///   statistic s in `gradients` is b - s, b being the batch's; with running statistics nothing.
 /// - Nothing overlaps, with one exception: `in` and `second` are one value in Residual<>, and so are the addresses.
-/// - Scratch holds what an earlier stage left. Lanes are numbered as `parallel_ranges` numbers them; a device has one
+/// - Scratch is not cleared between stages: it may hold anything. Lanes are numbered as `parallel_ranges` numbers them;
+/// a device has one
 ///   an image.
 template <class B, class In = typename B::Activation, class Second = In, class Out = typename B::Activation>
 struct Call {

@@ -1,4 +1,4 @@
-// Which values share memory: whose times in a pass do not meet.
+// Live ranges of values, gradients and records: those that are never needed at the same time share memory.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ struct LiveRange {
     bool passes = false;  ///< with a small block: it lives in the arena of the thread that runs the block
 };
 
-/// Deals out offsets to those that pass, or to those that do not; returns their arena's size.
+/// Assigns offsets to the ranges that pass, or to those that do not; returns the size of their arena.
 inline std::size_t assign_offsets(std::vector<LiveRange>& ranges, bool passing = false) {
     std::vector<LiveRange*> order;
     for (LiveRange& t : ranges)
@@ -42,8 +42,8 @@ inline std::size_t assign_offsets(std::vector<LiveRange>& ranges, bool passing =
     return total;
 }
 
-/// A plan's ranges by number: values, gradients, joined gradients that wait (in the first stages, and in the others),
-/// and the stages' records.
+/// Numbers of a plan's ranges: values, gradients, spare gradients (of the first stages, of the others), records of
+/// stages.
 struct RangeNumbers {
     std::size_t values, stages;
 

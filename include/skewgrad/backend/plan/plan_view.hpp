@@ -21,7 +21,8 @@ struct PlanView {
     int cache_blocked_stages = 0;  ///< leading stages that passes over images run in small blocks
     int block_images = 0;          ///< of such a block at most; each is one thread's
 
-    /// Whether a pass must take all its images at once.
+    /// Whether a pass must take all its images at once: a loss of pairs reads the logits of all views, the batch's
+    /// statistics need all images.
     constexpr bool needs_whole(const Pass& pass) const {
         return pass.views > 1 || (whole_batch && pass.statistics == BatchStatistics::batch);
     }

@@ -23,7 +23,7 @@ namespace SKEWGRAD_NAMESPACE::plan {
 template <class B, class Layer>
 struct Stage : B::Stages::template Generic<Layer> {};
 
-/// What stands for the stage of a layer that a backend cannot run.
+/// The stage of a layer that a backend cannot run: one readable error.
 template <class B, class L>
 struct NoStage {
     static_assert(

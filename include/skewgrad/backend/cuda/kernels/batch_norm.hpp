@@ -18,7 +18,7 @@ struct SumsOfChannels {
 
     SKEWGRAD_FN static int channel(const Block& block) { return block.y * channels + block.thread % channels; }
     SKEWGRAD_FN static int part(const Block& block) { return block.thread / channels; }
-    /// The channel's sum, for all its threads; `which` of two places in shared memory.
+    /// The channel's sum, for all its threads; `which` of two arrays in shared memory.
     SKEWGRAD_FN static double joined(const Block& block, double mine, int which) {
         double* sums = reinterpret_cast<double*>(block.shared) + which * threads;
         sums[block.thread] = mine;
@@ -88,12 +88,12 @@ struct FindSums : SumsOfChannels {
         const int c = channel(block), pixels = in.shape.h * in.shape.w;
         const bool there = c < in.shape.c;
         const In* at = image_of(x, in, block.x) + c;
-        const Out* slopes = image_of(d_out, out, block.x) + c;
+        const Out* gradient = image_of(d_out, out, block.x) + c;
         const plan::batch_norm::Channels<float> of = by(block.x);
         double d = 0, d_x_hat = 0;
         if (there)
             for (int p = part(block); p < pixels; p += parts) {
-                const double slope = static_cast<double>(static_cast<float>(slopes[p * out.stride_w]));
+                const double slope = static_cast<double>(static_cast<float>(gradient[p * out.stride_w]));
                 d += slope;
                 d_x_hat += slope * static_cast<double>(
                                        plan::batch_norm::normalised(of, c, static_cast<float>(at[p * in.stride_w])));
@@ -145,8 +145,9 @@ struct NormalisedBackward {
         }
         const float d = element_of(d_out, out, p);
         const plan::batch_norm::Channels<float> of = by(p.n);
-        d_in[i] = static_cast<In>(by.batch ? plan::batch_norm::slope_with_batch(of, p.c, static_cast<float>(x[i]), d)
-                                           : plan::batch_norm::slope_with_running(of, p.c, d));
+        d_in[i] =
+            static_cast<In>(by.batch ? plan::batch_norm::input_gradient_with_batch(of, p.c, static_cast<float>(x[i]), d)
+                                     : plan::batch_norm::input_gradient_with_running(of, p.c, d));
     }
 };
 

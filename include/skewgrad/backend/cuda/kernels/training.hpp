@@ -124,15 +124,15 @@ struct Update {
     }
 };
 
-/// A statistic s on its way to the batch's b, of which b - s stands in the gradients.
+/// s + momentum (b - s) of one statistic, b being the batch's. `difference`: b - s, from the gradients.
 struct Blend {
     float momentum;
     const StepState* state;
     float* s;
-    float* way;
+    float* difference;
     SKEWGRAD_FN void operator()(int i) const {
-        if (!state->failed()) s[i] = (Rounded{s[i]} + Rounded{momentum} * Rounded{way[i]}).value;
-        way[i] = 0;
+        if (!state->failed()) s[i] = (Rounded{s[i]} + Rounded{momentum} * Rounded{difference[i]}).value;
+        difference[i] = 0;
     }
 };
 
