@@ -239,6 +239,7 @@ BOOST_FIXTURE_TEST_CASE(values_that_cannot_be_are_refused, Subject) {
     refused(Attack<PGD>{.alpha = -0.1f}, "alpha");
     refused(Attack<PGD>{.steps = 0}, "steps");
     refused(Attack<PGD>{.restarts = 0}, "restarts");
+    refused(Attack<PGD>{.restarts = 65536}, "restarts is 65536");
     refused(Attack<PGD>{.start_deviation = -1}, "start_deviation");
     refused(Attack<Momentum>{.mu = -1}, "mu");
     refused(Attack<Momentum>{.steps = 0}, "steps");

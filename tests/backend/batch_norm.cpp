@@ -153,6 +153,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_loss_that_is_not_finite_leaves_statistics, B, Ba
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_users_layer_has_statistics, B, Backends) {
     a_users_statistics_follow_the_batches<B>({}, limits_of<B>);
+    a_layer_may_have_statistics_alone<B>({}, limits_of<B>);
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_view_makes_room_for_a_batch, B, Backends) { a_view_takes_the_batchs_statistics<B>({}); }
 

@@ -611,4 +611,46 @@ void a_users_statistics_follow_the_batches(const typename B::Context& on, const 
     for (const double at : chosen(which, running.all(model).gradients)) BOOST_TEST(at == 0);
 }
 
+/// y = x - seen, which follows the first pixel: a layer that trains nothing needs no `parameter_gradient`.
+struct Follows {
+    static constexpr const char* name = "follows";
+    static constexpr float momentum = 0.5f;
+    static constexpr Parameters<1> parameters(Shape in) {
+        return {Parameter{"seen", {in.c, 1, 1, 1}, Role::statistic}};
+    }
+    template <class View, class P>
+    SKEWGRAD_FN static auto value(View in, P p, int c, int h, int w) {
+        return in(c, h, w) - p[c];
+    }
+    template <class View, class Gradient, class P>
+    SKEWGRAD_FN static auto input_gradient(View, Gradient d_out, P, int c, int h, int w) {
+        return d_out(c, h, w);
+    }
+    template <class View, class P>
+    SKEWGRAD_FN static auto statistic(View in, P, int k) {
+        return in(k, 0, 0);
+    }
+};
+struct NothingTrained : Network<Image<3, 4, 4>, Follows, Dense<4>> {};
+
+template <class B>
+void a_layer_may_have_statistics_alone(const typename B::Context& on, const Limits& limits) {
+    auto model = subject<NothingTrained, B>(on);
+    const auto store = noise_store<NothingTrained>(9);
+    Steps<Model<NothingTrained, B>, Sgd> step(model, store, Sgd{.learning_rate = 0.05f}, 9);
+    StepSums sums;
+    const std::vector<Pick> picks{{4, 0}, {2, 0}, {7, 0}};
+    const auto before = model.parameters();
+    step(Batch{.picks = picks}, sums);
+    model.context().wait();
+    const auto after = model.parameters();
+    const auto x = pixels_of(*store, picks);
+    for (std::size_t c = 0; c < 3; ++c) {
+        const double now = static_cast<double>(before[c]), mean = (x[c * 16] + x[c * 16 + 48] + x[c * 16 + 96]) / 3;
+        BOOST_TEST(std::abs(static_cast<double>(after[c]) - (now + mean) / 2) <
+                   limits.statistic + limits.sum * std::abs(now));
+    }
+    BOOST_TEST(after[3] != before[3]);
+}
+
 }  // namespace skewgrad_tests::batch_norms

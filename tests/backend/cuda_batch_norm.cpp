@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_loss_that_is_not_finite_leaves_statistics, P, Pr
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_users_layer_has_statistics, P, Precisions) {
     a_users_statistics_follow_the_batches<OnDevice<P>>(device<P>(), limits_of<P>);
+    a_layer_may_have_statistics_alone<OnDevice<P>>(device<P>(), limits_of<P>);
 }
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_view_makes_room_for_a_batch, P, Precisions) {
     a_view_takes_the_batchs_statistics<OnDevice<P>>(device<P>());

@@ -7,7 +7,8 @@
 
 using namespace skewgrad;
 
-struct Tiny : Network<Image<3, 32, 32>, Conv<8>, Relu, MaxPool<2>, Dropout<25>, Dense<10>> {};
+struct Tiny : Network<Image<3, 32, 32>, Conv<8>, BatchNorm, Relu, MaxPool<2>, Dropout<25>,
+                      Residual<Conv<8>, BatchNorm, Relu>, AveragePool<2>, Dense<10>> {};
 
 template <Backend B>
 float train_attack_evaluate() {
@@ -17,6 +18,9 @@ float train_attack_evaluate() {
     Model<Tiny, B> model{Seed{7}};
     Trainer trainer{RmsProp{.learning_rate = 1e-4f, .decay = 1e-5f}, Recipe{.batch = 16, .patience = 1, .flips = true}};
     const History history = trainer.fit(model, skewed, parts.validation);
+    Trainer adversarial{RmsProp{}, Recipe{.batch = 16, .patience = 1}, CrossEntropy{},
+                        Adversarial{Attack<PGD>{.epsilon = 0.01f, .alpha = 0.005f, .steps = 2}}};
+    adversarial.fit(model, skewed, parts.validation);
     const auto images = data.test.images();
     const auto labels = data.test.labels();
     const xt::xtensor<float, 4> up = Attack<FGSM, Ascent>{.epsilon = 0.01f}(model, images, labels);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <type_traits>
 
 #include <skewgrad/attack/best.hpp>
@@ -44,7 +45,7 @@ struct Attack<PGD, D, L> {
     Seed seed{};  ///< of starts
 
     /// Throws ValueError for an epsilon below 0 (in L-infinity outside [0, 1]), a step's length below 0 or not finite,
-    /// no steps or restarts, a deviation below 0.
+    /// no steps or restarts, more than 65535 restarts, a deviation below 0.
     void check() const {
         if (norm == Norm::linf)
             attack::check_epsilon(name, epsilon);
@@ -53,6 +54,9 @@ struct Attack<PGD, D, L> {
         check_range(name, "alpha", alpha, {.least = 0});
         attack::check_at_least_one(name, "steps", steps);
         attack::check_at_least_one(name, "restarts", restarts);
+        if (restarts > 65535)
+            throw ValueError(std::string(name) + ": restarts is " + std::to_string(restarts) +
+                             ", it must be at most 65535: 16 bits number the starts");
         check_range(name, "start_deviation", start_deviation, {.least = 0});
     }
     /// Whether iterates are compared, which takes the loss of the last one too.

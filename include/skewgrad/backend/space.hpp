@@ -23,7 +23,7 @@ struct StoredImages {
     const Label* labels = nullptr;
 };
 
-namespace probe {  // functors of the kinds that the loops take
+namespace space_probe {  // functors of the kinds that the loops take
 
 struct OfItem {
     SKEWGRAD_FN void operator()(int) const {}
@@ -44,7 +44,7 @@ struct OfTerms {
     SKEWGRAD_FN Term operator()(int) const { return {}; }
 };
 
-}  // namespace probe
+}  // namespace space_probe
 
 /// Memory and loops. Every operation on images and logits above a backend is a functor for one of four loops. It is
 /// therefore written once for all spaces, and attacks are compiled once a space.
@@ -79,10 +79,10 @@ concept Space = requires(const typename S::Queue& on, typename S::template Array
     S::put(on, in, a);       // to the array's first elements; the caller may change `in` at once
     S::get(on, fixed, out);  // the array's first elements; waits for the queue
     { S::share(on, std::shared_ptr<const ImageStore>{}) } -> std::same_as<StoredImages>;
-    S::each(on, n, probe::OfItem{});
-    S::each_pixel(on, n, order, probe::OfElements{});
-    S::each_position(on, n, order, probe::OfPositions{});
-    S::fold(on, n, order, Fold::sum, probe::OfTerms{}, sums);
+    S::each(on, n, space_probe::OfItem{});
+    S::each_pixel(on, n, order, space_probe::OfElements{});
+    S::each_position(on, n, order, space_probe::OfPositions{});
+    S::fold(on, n, order, Fold::sum, space_probe::OfTerms{}, sums);
     S::record(on, kept, key, work);
 };
 

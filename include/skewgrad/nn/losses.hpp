@@ -30,14 +30,14 @@ struct LossCase {
     const float* table;  ///< the loss's class table: columns of `classes` numbers
 };
 
-namespace probe {
+namespace loss_probe {
 
 template <class F, class R>
 concept Formula = std::is_trivially_copyable_v<F> && requires(const F& f, const LossCase<R>& of, double scale, R* dz) {
     { f(of, scale, dz, dz) } -> std::same_as<double>;
 };
 
-}  // namespace probe
+}  // namespace loss_probe
 
 /// A loss is a value. `at(moment)` is its formula of that moment (deferred reweighting switches there):
 /// formula(case, scale, dz, d_other) returns the loss of one image in nats and, where dz is not null, writes
@@ -49,8 +49,8 @@ concept Loss = Value<L> && requires(const L& l, std::span<const int> counts, Mom
     { L::name } -> std::convertible_to<const char*>;
     { L::pairs } -> std::convertible_to<bool>;
     { l.table(counts) } -> std::same_as<std::vector<float>>;
-    { l.at(m) } -> probe::Formula<float>;
-    { l.at(m) } -> probe::Formula<double>;
+    { l.at(m) } -> loss_probe::Formula<float>;
+    { l.at(m) } -> loss_probe::Formula<double>;
 };
 template <Loss L>
 using FormulaOf = decltype(std::declval<const L&>().at(Moment{}));

@@ -54,6 +54,10 @@ struct GatherStage {
 /// Parameters keep canonical order, as on the host.
 template <class B, class L>
 struct GatherStageWithParameters : GatherStage<B, L>, plan::CanonicalParameters<B> {
+    static_assert(!StatesStatistics<L> || GatherWithStatistics<L>,
+                  "skewgrad: a gather layer's `statistic(in, p, k)` must return the type of p[k], and the layer must "
+                  "have a `momentum`");
+
     static constexpr plan::Needs needs(const plan::Site<B>& site) {
         return {.masters = parameter_size<L>(site.in.shape),
                 .canonical = true,
@@ -64,9 +68,10 @@ struct GatherStageWithParameters : GatherStage<B, L>, plan::CanonicalParameters<
     static void backward_weights(const plan::Call<B, In, In, Out>& call) {
         for_each_run<L>(call.site.in.shape, [&](Role role, std::size_t first, std::size_t size) {
             if (role == Role::statistic) return move_statistics(call, static_cast<int>(first), size);
-            each(call.on.device(), size,
-                 GatherWeights<L, In, Out>{call.site.in, call.site.out, call.images, static_cast<int>(first), call.in,
-                                           call.d_out, call.masters, call.gradients});
+            if constexpr (has_trainable_parameters<L>)
+                each(call.on.device(), size,
+                     GatherWeights<L, In, Out>{call.site.in, call.site.out, call.images, static_cast<int>(first),
+                                               call.in, call.d_out, call.masters, call.gradients});
         });
     }
 
@@ -87,7 +92,7 @@ constexpr auto choose_stage() {
         return std::type_identity<ElementwiseStage<B, L>>{};
     else if constexpr (GatherWithParameters<L>)
         return std::type_identity<GatherStageWithParameters<B, L>>{};
-    else if constexpr (Gather<L>)
+    else if constexpr (Gather<L> && !has_parameters<L>)
         return std::type_identity<GatherStage<B, L>>{};
     else
         return std::type_identity<plan::NoStage<B, L>>{};

@@ -18,7 +18,7 @@ constexpr auto choose_stage() {
         return std::type_identity<ElementwiseStage<B, L>>{};
     else if constexpr (GatherWithParameters<L, Sum>)
         return std::type_identity<GatherStageWithParameters<B, L>>{};
-    else if constexpr (Gather<L, Sum>)
+    else if constexpr (Gather<L, Sum> && !has_parameters<L>)
         return std::type_identity<GatherStage<B, L>>{};
     else
         return std::type_identity<plan::NoStage<B, L>>{};

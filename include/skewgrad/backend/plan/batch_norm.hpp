@@ -14,7 +14,7 @@ struct Record {
     std::byte* first = nullptr;
     int channels = 0;
 
-    static constexpr std::size_t bytes(int channels) {
+    SKEWGRAD_FN static constexpr std::size_t bytes(int channels) {
         const std::size_t all = static_cast<std::size_t>(channels) * (2 * sizeof(double) + 5 * sizeof(S));
         return (all + sizeof(double) - 1) / sizeof(double) * sizeof(double);
     }
