@@ -31,8 +31,27 @@ CHUNKS = (125, 250, 1000)  # images at a time that a forward pass or an attack m
 TRIAL_SECONDS = 0.7
 
 
-def network(name):
-    """The paper's network, or one of twice its width; Glorot's initial weights."""
+class Residual(nn.Module):
+    def __init__(self, *branch):
+        super().__init__()
+        self.branch = nn.Sequential(*branch)
+
+    def forward(self, x):
+        return x + self.branch(x)
+
+
+def residual_layers():
+    """Three residual branches, with batch normalisation after every convolution."""
+    layers, channels = [], 3
+    for width in (32, 64, 128):
+        norm = [nn.Conv2d(channels, width, 3, 1 if channels == 3 else 2, 1), nn.BatchNorm2d(width)]
+        first, second = ([nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)] for _ in range(2))
+        layers += [*norm, nn.ReLU(inplace=True), Residual(*first, nn.ReLU(inplace=True), *second), nn.ReLU(inplace=True)]
+        channels = width
+    return [*layers, nn.AvgPool2d(8), nn.Flatten(), nn.Linear(128, 10)]
+
+
+def vgg_layers(name):
     widths = {"paper": (32, 64, 128), "wide": (64, 128, 256)}[name]
     layers, channels = [], 3
     for width, convolutions in zip(widths, (2, 3, 3)):
@@ -40,10 +59,14 @@ def network(name):
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
             channels = width
         layers += [nn.MaxPool2d(2), nn.Dropout(0.25)]
-    layers += [nn.Flatten(), nn.Linear(channels * 16, 512), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(512, 10)]
-    net = nn.Sequential(*layers)
+    return [*layers, nn.Flatten(), nn.Linear(channels * 16, 512), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(512, 10)]
+
+
+def network(name):
+    """The paper's network, one of twice its width, or a residual one; Glorot's initial weights."""
     torch.manual_seed(7)
-    for layer in net:
+    net = nn.Sequential(*(residual_layers() if name == "residual" else vgg_layers(name)))
+    for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)

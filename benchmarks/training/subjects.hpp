@@ -1,4 +1,4 @@
-// What is timed: the backends, the paper's network and one of twice its width, and how they are trained.
+// What is timed: the backends, the paper's network, one of twice its width and a residual one, and their training.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -41,10 +41,22 @@ struct WideNetwork : Network<Image<3, 32, 32>,                                  
                              Dense<512>, Relu, Dropout<50>, Dense<10>> {
     static constexpr const char* name = "wide";
 };
+/// Three residual branches, with batch normalisation after every convolution.
+struct ResidualNetwork : Network<Image<3, 32, 32>,                                                  //
+                                 Conv<32>, BatchNorm, Relu,                                         //
+                                 Residual<Conv<32>, BatchNorm, Relu, Conv<32>, BatchNorm>, Relu,    //
+                                 Conv<64, 3, 2>, BatchNorm, Relu,                                   //
+                                 Residual<Conv<64>, BatchNorm, Relu, Conv<64>, BatchNorm>, Relu,    //
+                                 Conv<128, 3, 2>, BatchNorm, Relu,                                  //
+                                 Residual<Conv<128>, BatchNorm, Relu, Conv<128>, BatchNorm>, Relu,  //
+                                 AveragePool<8>, Dense<10>> {
+    static constexpr const char* name = "residual";
+};
 template <class Visit>
 void for_each_network(Visit visit) {
     visit(std::type_identity<PaperNetwork>{});
     visit(std::type_identity<WideNetwork>{});
+    visit(std::type_identity<ResidualNetwork>{});
 }
 
 /// A network's training by the paper's optimiser; `session.advance()` makes `updates` updates: one, or on a GPU, which
