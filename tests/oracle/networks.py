@@ -201,12 +201,12 @@ class Built:
         limit = np.float32(math.sqrt(6.0 / (fan_in + fan_out)))
         glorot = philox.symmetric(philox.words(self.seed, "initial_weights", count, self.node, 0), limit)
         bias = philox.symmetric(philox.words(self.seed, "initial_weights", shape[0], self.node, 1), BIAS_LIMIT)
-        self.start.append([glorot.reshape(shape) * GAIN, bias])
+        self.start.append([glorot.reshape(shape), bias])
 
 
 def initial_weights(name, seed):
     """What the library's model starts from: Glorot's weights, zero biases, one canonical f32 vector."""
-    parts = [[w.reshape(-1) / GAIN, np.zeros_like(b)] for w, b in Built(name, seed).start]
+    parts = [[w.reshape(-1), np.zeros_like(b)] for w, b in Built(name, seed).start]
     return np.concatenate([x for pair in parts for x in pair])
 
 
@@ -224,7 +224,7 @@ def build(name, seed, dtype):
     with torch.no_grad():
         for tensors, start in zip(state(built.module), built.start, strict=True):
             for tensor, values in zip(tensors, start, strict=True):
-                tensor.copy_(torch.from_numpy(values))
+                tensor.copy_(torch.from_numpy(values * GAIN if values.ndim > 1 else values))
     return built.module.to(dtype).eval()
 
 
