@@ -39,8 +39,7 @@ template <class Activation = Relu, class Pool = MaxPool<2>, class First = Normal
 struct Net : Network<Image<1, 4, 4>, First, Conv<2>, Activation, Pool, Dense<3>, Relu, Dropout<50>, Dense<2>> {};
 using Small = Model<Net<>, Cpu<f32>>;
 
-// The entries of Net that have parameters, and their shapes.
-constexpr std::array<int, 3> entries{1, 4, 7};
+// The shapes of Net's parameters, which its entries 1, 4 and 7 have.
 const std::array<std::vector<std::int64_t>, 3> weights{{{2, 1, 3, 3}, {3, 8}, {2, 3}}};
 const std::array<std::vector<std::int64_t>, 3> biases{{{2}, {3}, {2}}};
 
