@@ -22,6 +22,8 @@ template <Direction D, Loss L>
 struct Attack<FGSM, D, L> {
     static constexpr const char* name = "fgsm";
     static constexpr const char* direction = D::name;
+    /// A study measures smallest epsilons and sweeps along an attack that says so, by its `gradient` and `step`.
+    static constexpr bool has_direction = std::is_same_v<D, Ascent>;
     static constexpr auto fields = names("epsilon", "clip", "sign_of_zero", "label", "loss");
     float epsilon = 0.01f;
     bool clip = true;        ///< to [0, 1]

@@ -113,12 +113,10 @@ inline constexpr bool uses_source = [] {
         return true;
 }();
 
-/// Whether smallest epsilons and sweeps are measured along this attack's direction: one step up the loss, of any
-/// length.
+/// Whether smallest epsilons and sweeps are measured along this attack's direction, which it says itself. A self-check
+/// has none.
 template <class A>
-inline constexpr bool has_direction = false;
-template <Loss L>
-inline constexpr bool has_direction<Attack<FGSM, Ascent, L>> = true;
+inline constexpr bool has_direction = requires { requires A::has_direction; };
 
 /// Throws ValueError where an attack that makes an image's perturbation of others lacks them among these.
 template <class A>
