@@ -1,8 +1,10 @@
 // The type-independent part of the paper's study: options, data, progress, report. Compiled once for all studies.
 #include <algorithm>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <skewgrad/command_line.hpp>
 #include <skewgrad/command_line/command.hpp>
@@ -56,15 +58,19 @@ void report(const StudyResults& results, const std::string& protocol, const Opti
 void run_and_report(const study::ErasedStudy& study, study::StudyOperations& work, const std::string& protocol,
                     const std::string& runs_on, const Options& options) {
     // Invalid values and folders are reported before any data are read, and nothing is written before all checks pass.
-    const Plan plan = study.plan();
+    (void)study.plan();
     if (!options.out.empty()) report::check_output_folder(options.out);
     if (!options.run.empty()) RunFolder::check_not_foreign(options.run);
     const Splits data = load(options);
-    study.check(plan, data);
-    if (!options.out.empty()) report::claim_output_folder(options.out);
     Progress progress;
-    const auto observer = show_study(progress, data.test.class_names());
-    StudyResults results = run_study(study, work, data, options, observer, options.command);
+    auto observer = show_study(progress, data.test.class_names());
+    observer.planned = [&options, planned = observer.planned](const Plan& plan) {
+        if (!options.out.empty()) report::claim_output_folder(options.out);
+        if (!options.list_parts) planned(plan);
+    };
+    std::optional<StudyResults> asked = run_asked(study, work, data, options, observer, options.command);
+    if (!asked) return;
+    StudyResults results = *std::move(asked);
     results.record.update(
         run_record(study, runs_on, options.threads, {{"protocol", protocol}, {"data", data.train.name()}}));
     report(results, protocol, options);
@@ -82,13 +88,15 @@ int paper_program(int argc, char** argv, const std::vector<std::string>& backend
     add_choice(app, "--backend", options.backend, backends,
                "Fast kernels in f32, in bf16, training in bf16 and all else in f32, or plain loops (slow)");
     return run_main(app, argc, argv, [&] {
-        if (printed_status(options)) return;
+        if (printed_status(options) || merged_runs(options)) return;
         options.parts.epsilon = options.epsilon;
         options.parts.seed = options.seed;
         // The quick study uses the embedded data set unless --data is given, whatever the environment says.
         const bool asked = std::any_of(argv, argv + argc, [](std::string_view a) { return a.starts_with("--data"); });
         if (options.quick && !asked) options.data.clear();
-        options.command = command_of(argc, argv);
+        // Goes on with the whole run, whatever part this process does.
+        constexpr std::string_view of_this_process[] = {"--part", "--parts"};
+        options.command = command_of(argc, argv, of_this_process);
         if (!asked && !options.data.empty())  // from the environment, which another shell may not have
             options.command += " --data " + shell_quoted(options.data.string());
         options.scale = options.scaled(options.quick ? quick : PaperScale{});

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(status_follows_a_run) {
     };
     BOOST_CHECK_THROW(run_study(study, small_data(), options, observer), Interrupted);
     BOOST_TEST_CONTEXT(during) {
-        BOOST_TEST(contains(during, "at work: process "));
+        BOOST_TEST(contains(during, "at work: 1 process\n"));
         BOOST_TEST(contains(during, "networks trained  1 of 4"));
         BOOST_TEST(contains(during, "training Balanced, seed 2: round 1 of at most 2"));
         BOOST_TEST(contains(during, "images/s"));
@@ -60,14 +60,15 @@ BOOST_AUTO_TEST_CASE(status_follows_a_run) {
 
 BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
     RunStatus status;
-    status.holder = "process 7 on \x1b[2J";
-    status.progress.job = "training Under \x1b[2J";
+    WorkingProcess& process = status.at_work.emplace_back();
+    process.log.host = "\x1b[2J";
+    process.log.work.emplace_back().title = "training Under \x1b[2J";
     status.progress.trainings = 1;
     status.next = "Under \x1b[2J";
     status.left_out = {"\x1b[2J"};
     status.hardware = {{{"backend", "\x7f"}}, {{"backend", "\x1b[2J"}}};
     for (const bool at_work : {true, false}) {
-        if (!at_work) status.holder.clear();
+        if (!at_work) status.at_work.clear();
         const std::string text = describe(status, "run\x1b[2J");
         BOOST_TEST_CONTEXT(text) {
             BOOST_TEST(!contains(text, "\x1b"));
@@ -78,13 +79,21 @@ BOOST_AUTO_TEST_CASE(no_terminal_obeys_a_name) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_progress_survives_its_file) {
-    StudyProgress p{
-        .trainings = 3, .trainings_done = 1, .cells = 7, .cells_done = 2, .job = "x", .round = 1, .rounds = 9};
-    p.seconds_left = 60;
-    const nlohmann::json file = nlohmann::json::parse(p.json().dump());
-    const StudyProgress q = StudyProgress::from(JsonEntry(file, "progress.json"));
-    BOOST_TEST((q.job == "x" && q.cells_done == 2 && q.round == 1 && q.seconds_left == 60));
+BOOST_AUTO_TEST_CASE(a_log_survives_its_file) {
+    ProcessLog log;
+    log.host = "a";
+    log.writer = {"m", "b", 7, 9};
+    log.began = 5;
+    log.written = 6;
+    log.seconds = {{"train/x", 1.5}};
+    log.work.push_back({.part = "train/y", .title = "y", .since = 4, .round = 1, .rounds = 9, .loss = .5, .done = .25});
+    log.seconds_left = 60;
+    const nlohmann::json file = nlohmann::json::parse(log.json().dump());
+    const ProcessLog q = ProcessLog::from(JsonEntry(file, "log"));
+    BOOST_TEST((q.host == "a" && q.writer == log.writer && q.began == 5 && q.written == 6 && !q.ended));
+    BOOST_TEST((q.seconds == log.seconds && q.seconds_left == 60));
+    BOOST_REQUIRE(q.work.size() == 1u);
+    BOOST_TEST((q.work[0].part == "train/y" && q.work[0].round == 1 && q.work[0].loss == .5 && q.work[0].done == .25));
     BOOST_TEST(std::isnan(q.images_per_second));  // not known
     BOOST_TEST(format_end(std::numeric_limits<double>::quiet_NaN()) == "?");
     BOOST_TEST(contains(format_end(3600), "1 h 0 min, "));
@@ -92,32 +101,40 @@ BOOST_AUTO_TEST_CASE(a_progress_survives_its_file) {
 
 BOOST_AUTO_TEST_CASE(a_study_clock_tells_what_is_left) {
     study::StudyClock clock;
-    clock.trainings_left = 2;
-    clock.attack_passes_left = 6000;
-    TrainingProgress p{.round = 1, .rounds = 4, .update = 5, .updates = 10, .images = 100};
-    clock.training(0, p, 0);
-    p.update = 10;
-    p.images = 200;
-    clock.training(0, p, 10);  // 10 images a second; a training has 4 x 10 updates of 20 images
+    BOOST_TEST(std::isnan(clock.seconds_left(1, 0)));
+    BOOST_TEST(clock.seconds_left(0, 0) == 0);
+    clock.begins(0, Stage::train, 2400, 0);  // 800 images
+    clock.progress(0, .25, 3 * 100, 10);     // 100 of them here, and 100 before
     BOOST_TEST(clock.images_per_second() == 10);
-    // 600 of this one, 2 x 800 of the others; 6,000 passes at 30 a second.
-    BOOST_TEST(clock.seconds_left() == 60 + 160 + 200);
-    clock.attacked(1000, 100);
-    clock.attack_passes_left -= 1000;
-    BOOST_TEST(clock.seconds_left() == 60 + 160 + 500);
+    // 1,800 of this one, 4,800 of the others, 6,000 of attacks, at 30 a second.
+    BOOST_TEST(clock.seconds_left(4800, 6000) == 60 + 160 + 200);
+    clock.ends(0, true, 10);  // at a quarter, so that the others are taken to end there too
+    BOOST_TEST(clock.seconds_left(4800, 0) == 40);
+    clock.begins(1, Stage::attack, 1000, 10);
+    clock.progress(1, 1, 1000, 110);
+    clock.ends(1, false, 110);
+    BOOST_TEST(clock.seconds_left(4800, 6000) == 40 + 600);
 }
 
-BOOST_AUTO_TEST_CASE(trainings_under_way_at_a_time_share_the_clock) {
+BOOST_AUTO_TEST_CASE(parts_under_way_at_a_time_share_the_clock) {
     study::StudyClock clock;
-    TrainingProgress p{.round = 1, .rounds = 4, .update = 5, .updates = 10, .images = 100};
-    clock.training(3, p, 0);
-    clock.training(7, p, 0);
-    p.update = 10;
-    p.images = 200;
-    clock.training(3, p, 10);
-    clock.training(7, p, 10);
+    clock.begins(3, Stage::train, 2400, 0);
+    clock.begins(7, Stage::train, 2400, 0);
+    clock.progress(3, .25, 300, 10);
+    clock.progress(7, .25, 300, 10);
     BOOST_TEST(clock.images_per_second() == 20);  // of both
-    BOOST_TEST(clock.seconds_left() == (600 + 600) / 20);
-    clock.training_ended(3, {});
-    BOOST_TEST(clock.seconds_left() == 600 / 20);
+    BOOST_TEST(clock.seconds_left(0, 0) == (600 + 600) / 20);
+    clock.ends(3, false, 10);
+    BOOST_TEST(clock.seconds_left(0, 0) == 600 / 20);
+}
+
+BOOST_AUTO_TEST_CASE(processes_together_need_less_time) {
+    std::vector<WorkingProcess> all(3);
+    BOOST_TEST(std::isnan(study::seconds_left_together(all)));
+    all[0].log.seconds_left = all[1].log.seconds_left = 60;
+    BOOST_TEST(study::seconds_left_together(all) == 30);
+    all[2].log.seconds_left = 60;
+    all[2].seconds_ago = 2 * ClaimFile::patience;
+    BOOST_TEST(all[2].is_silent());
+    BOOST_TEST(study::seconds_left_together(all) == 30);
 }

@@ -159,15 +159,11 @@ BOOST_AUTO_TEST_CASE(a_failure_in_one_training_ends_the_run_which_goes_on_later)
 }
 
 BOOST_AUTO_TEST_CASE(shares_of_time_add_up_to_what_passed) {
-    study::SharedTime time;
-    time.changes(10, 1);  // A
-    const double a = time.read(10);
-    BOOST_TEST(time.read(14) - a == 4);
-    time.changes(14, 2);  // and B
-    const double b = time.read(14);
-    time.changes(20, 1);  // A ends
-    BOOST_TEST(time.read(20) - a == 4 + 3);
-    BOOST_TEST(time.read(25) - b == 3 + 5);
-    time.changes(25, 0);
-    BOOST_TEST(time.read(100) == time.read(25));
+    study::StudyClock clock;
+    clock.begins(0, Stage::train, 1, 10);
+    clock.begins(1, Stage::attack, 1, 14);
+    BOOST_TEST(clock.take_seconds(0, 20) == 4 + 3);
+    clock.ends(0, false, 20);
+    BOOST_TEST(clock.take_seconds(1, 25) == 3 + 5);
+    BOOST_TEST(clock.take_seconds(1, 26) == 1);
 }

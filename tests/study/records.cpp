@@ -168,10 +168,8 @@ BOOST_FIXTURE_TEST_CASE(a_file_of_cells_agrees_with_the_images_of_its_class, Run
 }
 
 BOOST_FIXTURE_TEST_CASE(what_a_folder_says_of_itself_is_checked_before_it_is_believed, Run) {
-    refused_json("run.json", [](auto& j) { j.erase("hardware"); }, {"run.json", "no \"hardware\""});
-    refused_json("run.json", [](auto& j) { j["hardware"] = 7; }, {"hardware is 7, must be a list"});
-    refused_json("run.json", [](auto& j) { j["hardware"] = nlohmann::json::array(); }, {"at least one"});
-    refused_json("run.json", [](auto& j) { j["hardware"][0] = "x"; }, {"hardware.0 is \"x\", must be an object"});
+    refused_json("run.json", [](auto& j) { j.erase("class_names"); }, {"run.json", "no \"class_names\""});
+    refused_json("run.json", [](auto& j) { j["class_names"] = 7; }, {"class_names is 7, must be a list"});
     refused_json("run.json", [](auto& j) { j["format"] = 1e300; }, {"format is 1e+300"});
     refused_json("run.json", [](auto& j) { j["format"] = 77; }, {"format 77"});
     refused_json("run.json", [](auto& j) { j["configuration_digest"] = "0"; }, {"configuration_digest is \"0\""});
@@ -191,15 +189,30 @@ BOOST_FIXTURE_TEST_CASE(what_a_folder_says_of_itself_is_checked_before_it_is_bel
 }
 
 BOOST_FIXTURE_TEST_CASE(a_log_that_cannot_be_believed_is_forgotten, Run) {
-    const fs::path times = folder / "log" / "times.json";
-    for (const char* text : {R"({"began": 1e300})", R"({"began": -5})", R"({"trainings": {"x": -1}})",
-                             R"({"groups": [1]})", R"({"trainings": {"x": 1e999}})", "[[[[", "\"\xe9\""}) {
-        write_whole_file(times, text);
+    const fs::path logs = folder / "log" / "processes";
+    const double before = run_in(folder).seconds;
+    const nlohmann::json sound = nlohmann::json::parse(read_whole_text(entries_of(logs).front()));
+    const fs::path other = logs / "other.json";
+    const auto changed = [&](const char* entry, const char* value) {
+        nlohmann::json j = sound;
+        j["seconds"] = {{"train/x", 1e6}};
+        j["began"] = 1;
+        j[entry] = nlohmann::json::parse(value);
+        return j.dump();
+    };
+    for (const std::string& text :
+         {changed("began", "1e300"), changed("began", "-5"), changed("seconds", R"({"x": -1, "y": 1e6})"),
+          changed("seconds", "[1]"), changed("work", "{}"), changed("process", "0"), std::string("[[[["),
+          std::string("\"\xe9\"")}) {
+        write_whole_file(other, text);
         const StudyResults results = run_in(folder);
-        BOOST_TEST_CONTEXT(text) BOOST_TEST((results.began == 0 && results.seconds == 0));
+        BOOST_TEST_CONTEXT(text) BOOST_TEST((results.began > 1 && results.seconds == before));
     }
-    fs::remove(times);
-    BOOST_REQUIRE(::mkfifo(times.c_str(), 0600) == 0);
+    write_whole_file(other, changed("ended", "true"));
+    const StudyResults results = run_in(folder);
+    BOOST_TEST((results.began == 1 && std::abs(results.seconds - before - 1e6) < 1e-3));
+    fs::remove(other);
+    BOOST_REQUIRE(::mkfifo(other.c_str(), 0600) == 0);
     ::alarm(60);
     BOOST_CHECK_NO_THROW(run_in(folder));
     ::alarm(0);
@@ -207,8 +220,9 @@ BOOST_FIXTURE_TEST_CASE(a_log_that_cannot_be_believed_is_forgotten, Run) {
 
 BOOST_FIXTURE_TEST_CASE(a_log_that_cannot_be_written_costs_nothing, Run) {
     const TemporaryFolder other;
-    fs::create_directories(other / "run/log/times.json");  // in the way of the files
-    fs::create_directories(other / "run/log/progress.json");
+    fs::create_directories(other / "run/log");
+    write_whole_file(other / "run/log/processes", "");  // in the way of the folders
+    write_whole_file(other / "run/log/claims", "");
     BOOST_CHECK_NO_THROW(run_in(other / "run"));
     BOOST_TEST((results_in(other / "run") == files));
 }

@@ -13,7 +13,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include <skewgrad/study/run_status.hpp>
 #include "store/temporary_folder.hpp"
 #include "study/means_learner.hpp"
 #include "study/small_study.hpp"
@@ -225,22 +227,41 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_is_an_error_that_names_the_file_and_co
     BOOST_TEST(errors > steps / 21);  // of every seventh step: the others are the log's
 }
 
-BOOST_AUTO_TEST_CASE(a_second_process_is_refused_while_the_first_is_at_work) {
+BOOST_AUTO_TEST_CASE(processes_that_share_a_folder_share_its_work) {
     const TemporaryFolder folder;
-    {
-        const RunFolder first(folder / "run");
-        const std::string said = complaint([&] { RunFolder second(folder / "run"); });
-        BOOST_TEST(contains(said, (folder / "run").string() + ": another process works in this folder"));
-        BOOST_TEST(contains(said, std::to_string(::getpid())));
-        BOOST_TEST(FolderLock::holder_of(folder / "run" / "log" / "lock") != "");
+    constexpr int processes = 4;
+    std::vector<pid_t> children;
+    for (int i = 0; i < processes; ++i) {
+        children.push_back(::fork());
+        BOOST_REQUIRE(children.back() >= 0);
+        if (children.back() != 0) continue;
+        try {
+            StudyObserver observer;
+            int trained = 0;
+            observer.training_begins = [&](std::size_t, const TrainingSet&) { ++trained; };
+            RunFolder run(folder / "run");
+            const StudyResults results = small_study().run(small_data(), run, observer);
+            write_whole_file(folder / ("trained" + std::to_string(i)), std::to_string(trained));
+            ::_exit(results.cells.size() == small_study().plan().cells.size() ? 0 : 2);
+        } catch (...) {
+            ::_exit(1);
+        }
     }
-    BOOST_TEST(FolderLock::holder_of(folder / "run" / "log" / "lock") == "");
-    run_in(folder / "run");
+    int trained = 0;
+    for (int i = 0; i < processes; ++i) {
+        int status = 0;
+        BOOST_REQUIRE(::waitpid(children[static_cast<std::size_t>(i)], &status, 0) > 0);
+        BOOST_TEST(status == 0);
+        trained += std::stoi(read_whole_text(folder / ("trained" + std::to_string(i))));
+    }
+    BOOST_TEST(trained == 4);  // each network once
+    BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
+    BOOST_TEST(entries_of(folder / "run" / "log" / "claims").empty());
+    BOOST_TEST(read_status(folder / "run").at_work.empty());
 }
 
-// As on a network file system whose locks hold on one machine only: both are at work in one folder, one of them stopped
-// in the middle of a file.
-BOOST_AUTO_TEST_CASE(two_processes_whose_locks_do_not_exclude_each_other_find_the_same) {
+// As where claims cannot be seen: one process is stopped in the middle of a file, another does the same part.
+BOOST_AUTO_TEST_CASE(two_processes_at_one_part_find_the_same) {
     const int steps = uninterrupted().steps;
     for (int step = 3; step <= steps; step += 41) {
         const TemporaryFolder folder;
@@ -256,7 +277,8 @@ BOOST_AUTO_TEST_CASE(two_processes_whose_locks_do_not_exclude_each_other_find_th
                 int stopped = 0;
                 BOOST_REQUIRE(::waitpid(child, &stopped, WUNTRACED) == child);
                 BOOST_REQUIRE(WIFSTOPPED(stopped));
-                fs::remove(folder / "run" / "log" / "lock");
+                if (fs::exists(folder / "run" / "log" / "claims"))
+                    for (const fs::path& claim : entries_of(folder / "run" / "log" / "claims")) fs::remove(claim);
                 run_in(folder / "run");
                 ::kill(child, SIGCONT);
             });
@@ -266,6 +288,34 @@ BOOST_AUTO_TEST_CASE(two_processes_whose_locks_do_not_exclude_each_other_find_th
             BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_of_a_process_that_is_gone_is_taken_over) {
+    const TemporaryFolder folder;
+    BOOST_TEST(in_a_child([&] {
+                   RunFolder run(folder / "run");
+                   StudyObserver observer;
+                   observer.training = [&](std::size_t, const TrainingProgress&) { ::raise(SIGKILL); };
+                   small_study().run(small_data(), run, observer);
+               }) != 0);
+    BOOST_TEST(entries_of(folder / "run" / "log" / "claims").size() == 1u);
+    BOOST_TEST(read_status(folder / "run").at_work.empty());
+    run_in(folder / "run");
+    BOOST_TEST(entries_of(folder / "run" / "log" / "claims").empty());
+    BOOST_TEST(differing(results_in(folder / "run"), uninterrupted().files) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_copied_to_another_place_goes_on_there) {
+    const TemporaryFolder folder;
+    BOOST_TEST(was_killed(in_a_child([&] {
+        steps_taken = 0;
+        last_step = uninterrupted().steps / 2;
+        posix::before_step = count_steps;
+        run_in(folder / "run");
+    })));
+    fs::copy(folder / "run", folder / "copy", fs::copy_options::recursive);
+    run_in(folder / "copy");
+    BOOST_TEST(differing(results_in(folder / "copy"), uninterrupted().files) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_no_runs_is_left_alone) {
@@ -395,13 +445,13 @@ BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
         BOOST_TEST(results.cells.size() == small_study().run(small_data()).cells.size());
     }
     run_in(folder / "run");  // back where it began: that is known by now
-    BOOST_TEST(read_json(folder / "run" / "run.json").at("hardware").size() == 2u);
+    BOOST_TEST(read_status(folder / "run").hardware.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(more_seeds_run_only_what_is_missing) {
     const TemporaryFolder folder;
     BOOST_TEST(run_in(folder / "run").began >= std::int64_t{1'700'000'000});  // B, U, sham of seed 1; B of seed 2
-    const fs::path log = folder / "run" / "log" / "times.json";
+    const fs::path log = entries_of(folder / "run" / "log" / "processes").front();
     nlohmann::json times = nlohmann::json::parse(read_whole_text(log));
     times["began"] = 1'000'000'000;  // years ago
     write_whole_file(log, times.dump());

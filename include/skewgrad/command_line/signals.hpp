@@ -1,20 +1,22 @@
 // Handling of termination signals: the first requests a stop at a safe point, the second ends the process at once.
 #pragma once
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 
 #include <skewgrad/core/config.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
-/// While an object lives, SIGINT (Ctrl-C) and SIGTERM are recorded instead of ending the process. After the first
-/// signal, both signals have their default action again. A signal that the process ignores stays ignored. Only one
-/// object at a time.
+/// While an object lives, SIGINT (Ctrl-C), SIGTERM and SIGUSR1 (schedulers' warnings) are recorded instead of ending
+/// the process. After the first signal, all have their default action again. A signal that the process ignores stays
+/// ignored. Only one object at a time.
 class StopSignals {
 public:
     StopSignals() {
         last().store(0);
-        for (int i = 0; i < 2; ++i) {
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
             struct sigaction note{};
             note.sa_handler = came_in;
             note.sa_flags = SA_RESTART;
@@ -24,7 +26,7 @@ public:
         }
     }
     ~StopSignals() {
-        for (int i = 0; i < 2; ++i) ::sigaction(numbers[i], &before_[i], nullptr);
+        for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], &before_[i], nullptr);
     }
     StopSignals(const StopSignals&) = delete;
     StopSignals& operator=(const StopSignals&) = delete;
@@ -33,7 +35,7 @@ public:
     static int number() noexcept { return last().load(); }
 
 private:
-    static constexpr int numbers[2] = {SIGINT, SIGTERM};
+    static constexpr std::array numbers = {SIGINT, SIGTERM, SIGUSR1};
 
     static std::atomic<int>& last() noexcept {
         static_assert(std::atomic<int>::is_always_lock_free);  // a signal handler requires lock-free atomics
@@ -44,7 +46,7 @@ private:
         last().store(number);
         for (const int each : numbers) ::signal(each, SIG_DFL);
     }
-    struct sigaction before_[2]{};
+    std::array<struct sigaction, numbers.size()> before_{};
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

@@ -126,6 +126,16 @@ inline FileKind kind_of(const std::filesystem::path& path) {
 inline bool is_there(const std::filesystem::path& path) { return kind_of(path) != FileKind::none; }
 inline bool is_folder(const std::filesystem::path& path) { return kind_of(path) == FileKind::folder; }
 
+/// Whether a file can be opened for reading. Asked again and again about a file that another machine may make, since a
+/// network file system remembers for a while that a name was not there when it is only looked at.
+/// Throws FileError if it is there and cannot be opened.
+inline bool can_be_opened(const std::filesystem::path& path) {
+    if (posix::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY).is_open()) return true;
+    if (errno != ENOENT && errno != ENOTDIR)
+        throw FileError(path.string(), "cannot be looked at: " + posix::words(errno));
+    return false;
+}
+
 /// The paths of a folder's entries, sorted by name. Throws FileError if the folder cannot be listed.
 inline std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder) {
     std::vector<std::filesystem::path> all;

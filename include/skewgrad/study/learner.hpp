@@ -145,6 +145,11 @@ struct NetworkLearner {
         else
             return {std::move(model), session.history()};
     }
+    /// The images that a training on these data sees, if it goes on to its last round: what it costs.
+    double training_images(const TrainingSet& data) const {
+        const int a_round = recipe.updates_per_round > 0 ? recipe.updates_per_round : data.round.updates(recipe.batch);
+        return static_cast<double>(recipe.rounds) * a_round * recipe.batch;
+    }
     NetworkLearner share(int jobs) const {
         NetworkLearner one = *this;
         one.context = context.share(jobs);

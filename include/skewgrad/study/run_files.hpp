@@ -14,9 +14,9 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-inline constexpr int run_format = 3;  // 1: before values were visited by their fields; 2: rounds were called looks
+inline constexpr int run_format = 4;  // 1: values not visited by fields; 2: rounds called looks; 3: one lock a folder
 
-/// Reads run.json: format, configuration and its digest, class names, at least one hardware. Throws FileError, naming
+/// Reads run.json: format, configuration and its digest, class names. Throws FileError, naming
 /// file and place, if it is damaged or of another format.
 inline nlohmann::json read_run(const std::filesystem::path& file) {
     nlohmann::json run = read_json(file);
@@ -28,10 +28,17 @@ inline nlohmann::json read_run(const std::filesystem::path& file) {
     if (entry.at("configuration_digest").text() != Digest().text(json_text(configuration)).hex())
         entry.at("configuration_digest").refuse("the digest of the configuration");
     for (const JsonEntry& name : entry.at("class_names").list()) name.text();
-    const auto hardware = entry.at("hardware").list();
-    if (hardware.empty()) entry.at("hardware").refuse("a list of at least one");
-    for (const JsonEntry& one : hardware) one.object();
     return run;
+}
+
+/// The hardware of a run: the files of its folder, in the order of their names. Throws FileError, naming file and
+/// place, if one is damaged.
+inline std::vector<nlohmann::json> read_hardware(const std::filesystem::path& folder) {
+    std::vector<nlohmann::json> all;
+    if (!is_there(folder)) return all;
+    for (const auto& file : entries_of(folder))
+        if (!is_partial_file(file)) all.push_back(JsonEntry(read_json(file), file.string()).object().json());
+    return all;
 }
 
 /// plan.json: the parts of a run, for readers without the study's code.

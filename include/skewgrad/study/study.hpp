@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <skewgrad/study/erased_study.hpp>
+#include <skewgrad/study/runner.hpp>
 #include <skewgrad/study/sham.hpp>
 #include <skewgrad/study/study_operations.hpp>
 

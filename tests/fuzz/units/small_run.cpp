@@ -62,7 +62,7 @@ const std::map<std::string, std::string>& run_files() {
         std::map<std::string, std::string> found;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
             const std::string name = std::filesystem::relative(entry.path(), folder).string();
-            if (entry.is_regular_file() && name != "log/lock") found[name] = skewgrad::read_whole_text(entry.path());
+            if (entry.is_regular_file()) found[name] = skewgrad::read_whole_text(entry.path());
         }
         return found;
     }();
