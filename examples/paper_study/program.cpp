@@ -63,10 +63,10 @@ void run_and_report(const study::ErasedStudy& study, study::StudyOperations& wor
     if (!options.run.empty()) RunFolder::check_not_foreign(options.run);
     const Splits data = load(options);
     Progress progress;
-    auto observer = show_study(progress, data.test.class_names());
+    auto observer = show_study(progress, data.test.class_names(), !options.list_parts && options.only_parts.empty());
     observer.planned = [&options, planned = observer.planned](const Plan& plan) {
         if (!options.out.empty()) report::claim_output_folder(options.out);
-        if (!options.list_parts) planned(plan);
+        planned(plan);
     };
     std::optional<StudyResults> asked = run_asked(study, work, data, options, observer, options.command);
     if (!asked) return;

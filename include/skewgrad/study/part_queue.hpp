@@ -19,8 +19,8 @@ namespace SKEWGRAD_NAMESPACE::study {
 /// this process does it. elsewhere: another process seems to do it.
 enum class PartState { waiting, here, elsewhere, done, lost };
 
-/// Gives parts to jobs, the first ready one first. A part is ready once all that it needs are done or lost, unless it
-/// is lost then itself. Thread-safe.
+/// Gives parts to jobs: of those that are ready, one of the first stage, the most expensive one, so that the last parts
+/// are short. A part is ready once all that it needs are done or lost, unless it is lost then itself. Thread-safe.
 class PartQueue {
 public:
     using IsLost = std::function<bool(std::size_t part)>;
@@ -61,9 +61,9 @@ public:
             const auto now = Clock::now();
             bool is_left = false;
             std::optional<std::size_t> found;
-            for (std::size_t p = 0; p < parts_.size() && !found; ++p) {
+            for (std::size_t p = 0; p < parts_.size(); ++p) {
                 is_left = is_left || (wanted_[p] && states_[p] < PartState::done);
-                if (is_ready(p, PartState::waiting)) found = p;
+                if (is_ready(p, PartState::waiting) && (!found || comes_before(p, *found))) found = p;
             }
             for (std::size_t p = 0; p < parts_.size() && !found; ++p)
                 if (is_ready(p, PartState::elsewhere) && again_[p] <= now) found = p;
@@ -101,6 +101,10 @@ private:
     bool is_ready(std::size_t p, PartState state) const {
         return wanted_[p] && states_[p] == state &&
                std::ranges::all_of(parts_[p].needs, [&](std::size_t n) { return states_[n] >= PartState::done; });
+    }
+    bool comes_before(std::size_t p, std::size_t other) const {
+        const Part &a = parts_[p], &b = parts_[other];
+        return a.stage < b.stage || (a.stage == b.stage && a.cost > b.cost);
     }
     void lose() {
         for (std::size_t p = 0; p < parts_.size(); ++p)
