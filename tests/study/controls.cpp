@@ -17,6 +17,13 @@ using namespace skewgrad_tests;
 
 namespace {
 
+// A study adjusts a network's last biases, so that it must end in them.
+struct EndsInDense : Network<Image<1, 4, 4>, Conv<2>, Dense<3>> {};
+struct EndsInRelu : Network<Image<1, 4, 4>, Dense<3>, Relu> {};
+struct EndsInWindows : Network<Image<1, 4, 4>, Dense<3>, Conv<3, 1>> {};
+static_assert(LogitAdjustable<Model<EndsInDense, Cpu<f32>>>);
+static_assert(!LogitAdjustable<Model<EndsInRelu, Cpu<f32>>> && !LogitAdjustable<Model<EndsInWindows, Cpu<f32>>>);
+
 struct TenClasses : Network<Image<3, 32, 32>, MaxPool<8>, Dense<10>> {};
 
 Plan paper_plan(const PaperParts& parts) {
