@@ -39,7 +39,7 @@ using namespace skewgrad;
 BOOST_AUTO_TEST_CASE(rows_of_images_are_not_gathered) {
     StudyResults r;
     r.class_names = {"a", "b"};
-    r.attacks = {{{"name", "fgsm"}, {"values", {{"epsilon", 0.01}}}}};
+    r.plan.attacks = {{.description = {{"name", "fgsm"}, {"values", {{"epsilon", 0.01}}}}}};
     r.plan.trainings.resize(1);
     r.plan.trainings[0].key.sampler = {{"name", "Balanced"}};
     r.trainings.resize(1);

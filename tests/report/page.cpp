@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(table_1_is_what_the_records_say) {
     const StudyResults results = skewgrad_tests::small_results(1);
     const Written written(results);
     const auto csv = rows_of(written.file("tables/table_1.csv"));
-    const auto cells = cells_of(results, 0, report::under, Source::different_model);
+    const auto cells = cells_of(results, claims::Method::fast, claims::Kind::under, Source::different_model);
     const auto column =
         static_cast<std::size_t>(std::find(csv[0].begin(), csv[0].end(), "different/under") - csv[0].begin());
     for (std::size_t c = 0; c < 4; ++c) {
@@ -152,8 +152,6 @@ BOOST_AUTO_TEST_CASE(doses_are_what_the_records_say) {
         const auto column = std::find(csv[0].begin(), csv[0].end(), title) - csv[0].begin();
         return csv.at(row).at(static_cast<std::size_t>(column));
     };
-    const auto names = claims::naming::network_names(results);
-    const auto attacks = claims::naming::attack_names(results.attacks);
     BOOST_REQUIRE(csv.size() == 5);
     for (std::size_t row = 1; row < csv.size(); ++row) {
         BOOST_TEST(value(row, "class") == "dog");
@@ -162,10 +160,10 @@ BOOST_AUTO_TEST_CASE(doses_are_what_the_records_say) {
         int found = 0;
         for (std::size_t i = 0; i < results.cells.size(); ++i) {
             const PlannedCell& cell = results.plan.cells[i];
-            const auto& victim = names[cell.victim];
-            if (!victim || cell.from != Source::same_model || index(cell.attacked_class) != 3 ||
-                attacks[cell.attack]->method != claims::Method::fast ||
-                results.trainings[cell.victim].counts[3] != count ||
+            const auto& victim = results.plan.trainings[cell.victim].name;
+            const auto& attack = results.plan.attacks[cell.attack].name;
+            if (!victim || cell.from != Source::same_model || index(cell.attacked_class) != 3 || !attack ||
+                attack->method != claims::Method::fast || results.trainings[cell.victim].counts[3] != count ||
                 (victim->kind != claims::Kind::balanced && victim->kind != claims::Kind::under))
                 continue;
             ++found;
@@ -229,10 +227,11 @@ BOOST_AUTO_TEST_CASE(the_papers_average_is_over_the_classes_studied) {
 // One cell of Table 1 is not there: its class leaves the average of every column, of the paper's, and of the headline.
 BOOST_AUTO_TEST_CASE(a_class_that_one_column_lacks_leaves_all_averages_by_name) {
     StudyResults results = papers_results();
+    constexpr claims::KindName under{claims::Kind::under};
     for (std::size_t i = 0; i < results.cells.size(); ++i) {
         const PlannedCell& cell = results.plan.cells[i];
-        const std::size_t sampler = results.plan.trainings[cell.victim].sampler;
-        if (index(cell.attacked_class) == 2 && sampler == report::under && cell.from == Source::same_model)
+        const auto& victim = results.plan.trainings[cell.victim].name;
+        if (index(cell.attacked_class) == 2 && victim == under && cell.from == Source::same_model)
             results.cells[i] = {};
     }
     const Written written(results);
@@ -422,7 +421,8 @@ BOOST_AUTO_TEST_CASE(pictures_are_of_the_attack) {
         }
         BOOST_TEST(farthest == .04f, boost::test_tools::tolerance(1e-4f));
         // The same answer as the cell's record of that image has.
-        const auto& cell = results.cells[cells_of(results, 0, report::balanced, Source::same_model)[n]];
+        const auto& cell =
+            results.cells[cells_of(results, claims::Method::fast, claims::Kind::balanced, Source::same_model)[n]];
         for (const ImageRecord& i : cell.images)
             if (i.item == p.item) BOOST_TEST((i.attacked.predicted == p.after && i.clean.predicted == p.before));
     }
@@ -451,8 +451,8 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_said) {
     std::size_t gone = 0;
     for (std::size_t i = 0; i < results.cells.size(); ++i) {
         const PlannedCell& cell = results.plan.cells[i];
-        const bool few = results.plan.trainings[cell.victim].sampler == 3;
-        const bool one = i == cells_of(results, 0, report::under, Source::same_model)[2];
+        const bool few = results.plan.trainings[cell.victim].name == claims::KindName{claims::Kind::scarce};
+        const bool one = i == cells_of(results, claims::Method::fast, claims::Kind::under, Source::same_model)[2];
         if (few || one) results.cells[i] = {}, ++gone;
     }
     const Written written(results);

@@ -70,11 +70,13 @@ BOOST_AUTO_TEST_CASE(seeds_classes_and_transfer_need_no_data) {
     refused([](Small& s) { s.seeds = {Seed{7}, Seed{9}, Seed{7}}; }, {"Study::seeds", "7", "twice"});
     refused([](Small& s) { s.classes.clear(); }, {"Study::classes is empty"});
     refused([](Small& s) { s.classes = {Label{3}, Label{3}}; }, {"Study::classes", "3", "twice"});
-    refused([](Small& s) { s.transfer = {0, 5}; }, {"Study::transfer", "sampler 5", "0 to 1"});
-    refused([](Small& s) { s.transfer = {1, 1}; }, {"Study::transfer", "1", "twice"});
+    using claims::Kind;
+    refused([](Small& s) { s.transfer = {Kind::balanced, Kind::scarce}; },
+            {"Study::transfer", "called \"scarce\"", "they are called \"balanced\", \"under\""});
+    refused([](Small& s) { s.transfer = {Kind::under, Kind::under}; }, {"Study::transfer", "under", "twice"});
     // The plan says so itself: no data are needed.
     Small study = small();
-    study.transfer = {2};
+    study.transfer = {Kind::over};
     BOOST_CHECK_THROW(study.plan(), ValueError);
 }
 

@@ -22,18 +22,20 @@ namespace {
 constexpr float epsilon = .02f;
 
 // The paper's three samplers, the fourth corner, sizes that match, and a dose.
-using Wide = Study<MeansLearner,
-                   On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>, Sampler<Balanced>, Sampler<Balanced>,
-                      Sampler<Balanced>, Sampler<Under>>,
-                   From<SameModel, DifferentModel>, By<Attack<FGSM, Ascent>, Attack<RandomSign>>>;
+using Wide =
+    Study<MeansLearner,
+          On<Sampler<Balanced>, Sampler<Under>, Sampler<Over>, std::vector<Called<Sampler<Balanced>>>, Sampler<Under>>,
+          From<SameModel, DifferentModel>, By<Attack<FGSM, Ascent>, Attack<RandomSign>>>;
 
 const StudyResults& results() {
     static const StudyResults all = [] {
         Wide study{.learner = {},
                    // 18 images a class after the hold-out: under has 166 in all, over 54.
                    .samplers = {Sampler<Balanced>{}, Sampler<Under>{.count = 4}, Sampler<Over>{.count = 4},
-                                Sampler<Balanced>{.count = 4}, Sampler<Balanced>{.count = 16},
-                                Sampler<Balanced>{.count = 5}, Sampler<Under>{.count = 9}},
+                                std::vector<Called<Sampler<Balanced>>>{{{Kind::scarce}, {.count = 4}},
+                                                                       {{Kind::balanced_as_under}, {.count = 16}},
+                                                                       {{Kind::balanced_as_over}, {.count = 5}}},
+                                Sampler<Under>{.count = 9}},
                    .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon}},
                    .data_protocol = {.per_class = 2},
                    .classes = {Label{2}, Label{3}, Label{7}},
@@ -68,53 +70,6 @@ BOOST_AUTO_TEST_CASE(every_network_has_its_name) {
     }
     BOOST_TEST(evidence().networks().size() == 2u * (4 + 9));
     BOOST_TEST(evidence().find(NetworkName{.block = 1, .kind = Kind::scarce})->counts.at(7) == 4);
-}
-
-// Every attack that claims ask for, and two that none does.
-BOOST_AUTO_TEST_CASE(every_attack_has_its_name) {
-    const Study<MeansLearner, On<Sampler<Balanced>>, From<SameModel>,
-                By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<Iterative, Ascent>,
-                   Attack<PermutedSign, Ascent>, Attack<RandomSign>, Attack<RandomSign>, Attack<FGSM, Ascent>,
-                   Attack<Iterative, Ascent>, Attack<FGSM, Ascent>>>
-        study{.learner = {},
-              .samplers = {Sampler<Balanced>{}},
-              .attacks = {Attack<FGSM, Ascent>{.epsilon = epsilon}, Attack<FGSM, Descent>{.epsilon = epsilon},
-                          Attack<Iterative, Ascent>{.epsilon = epsilon},  // ten steps: not the claims' attack
-                          Attack<Iterative, Ascent>{.epsilon = epsilon, .steps = 20, .alpha = epsilon / 4},
-                          Attack<PermutedSign, Ascent>{.epsilon = epsilon}, Attack<RandomSign>{.epsilon = epsilon},
-                          Attack<RandomSign>{.epsilon = epsilon, .sample = 1},
-                          Attack<FGSM, Ascent>{.epsilon = epsilon / 10},
-                          Attack<Iterative, Ascent>{.epsilon = .25f, .steps = 20, .alpha = .0625f},
-                          Attack<FGSM, Ascent>{.epsilon = .03f}},
-              .classes = {}};
-    const auto names = naming::attack_names(study.attack_descriptions());
-    BOOST_TEST(names.size() == 10u);
-    const auto is = [&](std::size_t a, Method method, int draw = 0) {
-        return names[a] && names[a]->method == method && names[a]->draw == draw;
-    };
-    BOOST_TEST(is(0, Method::fast));
-    BOOST_TEST(is(1, Method::descent));
-    BOOST_TEST(!names[2].has_value());
-    BOOST_TEST(is(3, Method::iterative));
-    BOOST_TEST(is(4, Method::permuted));
-    BOOST_TEST(is(5, Method::random, 0));
-    BOOST_TEST(is(6, Method::random, 1));
-    BOOST_TEST(is(7, Method::fast_tenth));
-    BOOST_TEST(is(8, Method::iterative_far));
-    BOOST_TEST(!names[9].has_value());  // a sweep's other epsilons
-    // Descriptions that say more: a direction, a check of the study itself.
-    auto more = study.attack_descriptions();
-    more[0]["values"]["direction"] = "descent";
-    more[8]["name"] = "self_check_iterative";
-    const auto again = naming::attack_names(more);
-    BOOST_TEST((again[0]->method == Method::descent));
-    BOOST_TEST((again[8]->method == Method::iterative_far));
-    // Attacks of a user's, whose fields are others.
-    const nlohmann::json blur = {{"name", "blur"}, {"values", {{"radius", 2}}}};
-    more.insert(more.begin(), blur);
-    const auto unlike = naming::attack_names(more);
-    BOOST_TEST(unlike.size() == 11u);
-    BOOST_TEST(!unlike[0].has_value());
 }
 
 BOOST_AUTO_TEST_CASE(cells_are_the_studys_own_records) {
@@ -194,22 +149,26 @@ BOOST_AUTO_TEST_CASE(another_seeds_network_is_no_seed_of_the_study) {
     BOOST_TEST(e.similarity.empty());
 }
 
-// What other parts of a study call their networks: the same cells under other descriptions.
-BOOST_AUTO_TEST_CASE(shams_and_adjusted_networks) {
+// The plan's names decide, not what a network was trained on.
+BOOST_AUTO_TEST_CASE(networks_go_by_the_plans_names) {
     StudyResults other = results();
     for (PlannedTraining& t : other.plan.trainings) {
-        if (t.sampler == 5) t.key.sampler = {{"name", "Sham"}, {"values", nlohmann::json::object()}};
-        if (t.sampler != 6) continue;
-        t.key.sampler["values"]["count"] = 4;
-        t.key.sampler = {{"name", "LogitAdjusted"}, {"values", {{"of", t.key.sampler}}}};
+        if (t.sampler == 5) t.name = KindName{Kind::sham};
+        if (t.sampler == 6) t.name = KindName{Kind::under_adjusted};
+        if (t.sampler == 3) t.name = std::nullopt;
     }
+    other.plan.attacks[1].name = AttackName{Method::permuted};
     const Evidence e = evidence_of(other);
     BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::sham}) != nullptr);
     BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::balanced_as_over}) == nullptr);
+    BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::scarce}) == nullptr);
     const NetworkName adjusted{.block = 1, .kind = Kind::under_adjusted, .skewed = Label{2}};
     BOOST_TEST(e.find(adjusted) != nullptr);
     BOOST_TEST(e.find(CellName{.victim = adjusted, .attacked = Label{2}}) != nullptr);
-    BOOST_TEST(e.find(CellName{.victim = {.block = 1, .kind = Kind::sham}, .attacked = Label{2}}) != nullptr);
+    const NetworkName sham{.block = 1, .kind = Kind::sham};
+    BOOST_TEST(e.find(CellName{.victim = sham, .attacked = Label{2}}) != nullptr);
+    BOOST_TEST(e.find(CellName{.victim = sham, .attacked = Label{2}, .method = Method::permuted}) != nullptr);
+    BOOST_TEST(e.find(CellName{.victim = sham, .attacked = Label{2}, .method = Method::random}) == nullptr);
 }
 
 // A study in progress: what was not trained or attacked yet is no evidence, and what is there is.

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_lost_source_takes_its_cells_along) {
     World world;
     Small study = world.study();
     study.seeds = {Seed{1}, Seed{2}};
-    study.transfer = {0, 1};
+    study.transfer = {claims::Kind::balanced, claims::Kind::under};
     const StudyResults results = study.run(data());
     BOOST_TEST(results.failed.size() == 2u);
     std::size_t lost = 0;

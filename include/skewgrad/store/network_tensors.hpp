@@ -54,7 +54,7 @@ inline std::vector<NetworkTensor> tensors_of(const Layout& network) {
         for (int t = node.first_parameter; at < end; ++t) {
             const Parameter& p = network.parameters[static_cast<std::size_t>(t)];
             std::vector<std::int64_t> shape(p.extents.begin(), p.extents.end());
-            const bool window = std::string_view(node.layer) == "conv" && shape[1] * shape[2] * shape[3] > 1;
+            const bool window = node.has_windows && shape[1] * shape[2] * shape[3] > 1;
             while (!window && shape.size() > 1 && shape.back() == 1) shape.pop_back();
             all.push_back({node.out - 1, p.name, std::move(shape), at, p.size()});
             at += p.size();

@@ -4,13 +4,11 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <type_traits>
 #include <vector>
 #include <xtensor/xtensor.hpp>
 
 #include <skewgrad/attack/attacks.hpp>
 #include <skewgrad/evaluate/outcome.hpp>
-#include <skewgrad/study/keys.hpp>
 #include <skewgrad/study/results.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
@@ -87,49 +85,6 @@ void perturb(const A& attack, SourceImages<S>& source, typename A::template Scra
     attack.run(source.model, task, own);
     if constexpr (requires { own.check(source.model.queue(), task.count, 0); })
         own.check(source.model.queue(), task.count, 0);
-}
-
-/// The attack itself, where it is one that a study only checks itself with.
-template <class A>
-const A& bare(const A& attack) {
-    return attack;
-}
-template <class A>
-const A& bare(const AsSelfCheck<A>& check) {
-    return check.attack;
-}
-template <class A>
-using Bare = std::remove_cvref_t<decltype(bare(std::declval<const A&>()))>;
-template <class A>
-inline constexpr bool is_self_check = !std::same_as<A, Bare<A>>;
-
-/// Whether an attack asks a model for anything, which it says if not: noise is the same whatever the source, so that it
-/// has one cell a victim.
-template <class A>
-inline constexpr bool uses_source = [] {
-    if constexpr (requires { Bare<A>::uses_model; })
-        return Bare<A>::uses_model;
-    else
-        return true;
-}();
-
-/// Whether smallest epsilons and sweeps are measured along this attack's direction, which it says itself. A self-check
-/// has none.
-template <class A>
-inline constexpr bool has_direction = requires { requires A::has_direction; };
-
-/// Throws ValueError where an attack that makes an image's perturbation of others lacks them among these.
-template <class A>
-void check_images_of(const A& attack, const TestData& of_class) {
-    if constexpr (requires { bare(attack).check(of_class); }) bare(attack).check(of_class);
-}
-
-/// The number of gradients that an attack computes beyond the one that its source's cells share.
-template <class A>
-int further_gradients(const A& attack) {
-    const int all = bare(attack).passes().backward;
-    if constexpr (requires { bare(attack).takes_gradient(); }) return bare(attack).takes_gradient() ? all - 1 : all;
-    return all;
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::study

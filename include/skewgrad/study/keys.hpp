@@ -1,26 +1,16 @@
 // Keys that identify trainings and cells: comparable values with canonical JSON.
 #pragma once
-#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <tuple>
 #include <utility>
-#include <vector>
 
-#include <skewgrad/attack/attack.hpp>
 #include <skewgrad/core/label.hpp>
 #include <skewgrad/core/random.hpp>
 #include <skewgrad/store/json_text.hpp>
 #include <skewgrad/store/value_json.hpp>
+#include <skewgrad/study/called.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
-
-/// An attack run only with the victim's own gradient, as a check of the study itself (By<..., AsSelfCheck<A>>).
-template <class A>
-struct AsSelfCheck {
-    static constexpr auto fields = names("attack");
-    A attack{};
-};
 
 namespace study {
 
@@ -37,10 +27,10 @@ nlohmann::json description(const AsSelfCheck<A>& check) {
     return j;
 }
 
-template <class... A>
-std::vector<nlohmann::json> descriptions(const std::tuple<A...>& attacks) {
-    return std::apply([](const auto&... attack) { return std::vector<nlohmann::json>{description(attack)...}; },
-                      attacks);
+/// A name for the claims is no part of an identity.
+template <class T>
+nlohmann::json description(const Called<T>& called) {
+    return description(called.value);
 }
 
 /// The hardware-independent identity of a training or a cell: its JSON without the learner's backend.

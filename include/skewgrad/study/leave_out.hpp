@@ -17,6 +17,7 @@ inline void leave_out(StudyResults& results, const std::vector<std::string>& fai
     const auto lost = [&](std::size_t t) { return !failed[t].empty(); };
     Plan rest;
     rest.left_out = results.plan.left_out;
+    rest.attacks = results.plan.attacks;
     std::vector<std::size_t> now(failed.size());  // each training's number among the remaining ones
     std::vector<TrainingResult> trainings;
     for (std::size_t t = 0; t < failed.size(); ++t) {

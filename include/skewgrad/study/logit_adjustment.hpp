@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 #include <xtensor/xtensor.hpp>
@@ -44,14 +43,10 @@ void add_to_biases(std::span<Real> biases, std::span<const double> offsets) {
         biases[k] = static_cast<Real>(static_cast<double>(biases[k]) + offsets[k]);
 }
 
-/// Whether a network ends in the biases of a dense layer. Adding to its logits is then the same as adding to those
-/// biases.
-template <class N>
-inline constexpr bool ends_in_biases = std::string_view(N::nodes.back().layer) == "dense";
-
-/// The model with a constant added to each logit, as a model of the same type. Throws as `add_to_biases` does.
+/// The model with a constant added to each logit, as a model of the same type: the constants are added to the biases
+/// that the network ends in. Throws as `add_to_biases` does.
 template <ANetwork N, Backend B>
-    requires ends_in_biases<N>
+    requires(N::nodes.back().ends_in_biases)
 Model<N, B> with_adjusted_logits(const Model<N, B>& model, std::span<const double> offsets) {
     constexpr auto classes = static_cast<std::size_t>(N::classes);
     auto values = model.parameters();

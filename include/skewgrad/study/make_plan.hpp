@@ -1,48 +1,33 @@
 // Planning of a study: its cells, and the smallest set of trainings that they need.
 #pragma once
+#include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <skewgrad/study/plan.hpp>
+#include <skewgrad/study/plan_names.hpp>
+#include <skewgrad/study/to_plan.hpp>
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-/// A kind of network in planning: its description for each of the study's classes, all equal if it skews none.
-struct KindToPlan {
-    std::vector<nlohmann::json> descriptions;
-    bool skews = false;
-    std::optional<Label> only;                ///< the only class that it is trained for; none: every class
-    std::function<Seed(Seed)> training_seed;  ///< empty: the seed unchanged
-};
-
-struct AttackToPlan {
-    bool uses_source = true;  ///< false: noise, with one cell for each victim
-    bool own_only = false;    ///< a self-check: only with the victim's own gradient
-};
-
-/// The type-erased inputs of planning, so that planning is compiled once for all studies.
-struct ToPlan {
-    nlohmann::json learner;  ///< with its data_protocol
-    std::vector<KindToPlan> kinds;
-    std::vector<Source> sources;
-    std::vector<AttackToPlan> attacks;
-    std::vector<Label> classes;
-    std::vector<Seed> seeds;
-    bool adjust_logits = false;         ///< adds a logit-adjusted copy of each kind that is trained once for each class
-    std::vector<std::size_t> transfer;  ///< kinds between which the first attack is transferred, both ways
-    std::vector<std::string> left_out;
-};
-
+/// Makes the plan. "A different model" and the one of the shared seed are trained on the kind that is called balanced;
+/// on the first if none is.
 class Planner {
 public:
-    explicit Planner(const ToPlan& of) : of_(of) {}
+    explicit Planner(const ToPlan& of)
+        : of_(of),
+          kind_names_(kind_names(of.kinds)),
+          attack_names_(attack_names(of.attacks)),
+          balanced_(called(claims::Kind::balanced).value_or(0)) {}
 
     Plan make() {
         check();
+        find_transfer();
+        for (std::size_t a = 0; a < of_.attacks.size(); ++a)
+            plan_.attacks.push_back({of_.attacks[a].description, attack_names_[a], of_.attacks[a].self_check});
         for (std::size_t s = 0; s < of_.seeds.size(); ++s) {
             const Seed seed = of_.seeds[s];
             other_ = of_.seeds.size() > 1 ? of_.seeds[(s + 1) % of_.seeds.size()] : Seed{seed.value + 1};
@@ -61,20 +46,35 @@ private:
         if (of_.seeds.empty()) throw ValueError("Study::seeds is empty: a study needs at least one seed");
         if (of_.classes.empty()) throw ValueError("Study::classes is empty: a study needs at least one class");
         if (of_.kinds.empty()) throw ValueError("Study::samplers names no network");
-        const auto distinct = [](const char* what, const auto& list, auto number) {
+        const auto distinct = [](const char* what, const auto& list, auto text) {
             for (std::size_t i = 0; i < list.size(); ++i)
                 for (std::size_t j = 0; j < i; ++j)
                     if (list[i] == list[j])
-                        throw ValueError(std::string("Study::") + what + ": " + std::to_string(number(list[i])) +
-                                         " stands twice");
+                        throw ValueError(std::string("Study::") + what + ": " + text(list[i]) + " stands twice");
         };
-        distinct("seeds", of_.seeds, [](Seed s) { return s.value; });
-        distinct("classes", of_.classes, [](Label c) { return index(c); });
-        distinct("transfer", of_.transfer, [](std::size_t kind) { return kind; });
-        for (const std::size_t kind : of_.transfer)
-            if (kind >= of_.kinds.size())
-                throw ValueError("Study::transfer names sampler " + std::to_string(kind) + ", they are 0 to " +
-                                 std::to_string(of_.kinds.size() - 1));
+        distinct("seeds", of_.seeds, [](Seed s) { return std::to_string(s.value); });
+        distinct("classes", of_.classes, [](Label c) { return std::to_string(index(c)); });
+        distinct("transfer", of_.transfer, [](claims::Kind kind) { return claims::name_of(kind); });
+    }
+    /// The first kind called this that is trained for every class.
+    std::optional<std::size_t> called(claims::Kind kind) const {
+        for (std::size_t k = 0; k < of_.kinds.size(); ++k)
+            if (kind_names_[k] == claims::KindName{kind} && !of_.kinds[k].only) return k;
+        return std::nullopt;
+    }
+    void find_transfer() {
+        for (const claims::Kind kind : of_.transfer) {
+            if (const auto k = called(kind)) {
+                transfer_.push_back(*k);
+                continue;
+            }
+            std::string known;
+            for (const auto& name : kind_names_)
+                if (name) known += (known.empty() ? "" : ", ") + ("\"" + describe(*name) + "\"");
+            throw ValueError(std::string("Study::transfer: no sampler of the study is called \"") +
+                             claims::name_of(kind) + "\" and trained for every class; they are called " +
+                             (known.empty() ? "nothing" : known));
+        }
     }
     bool is_for(std::size_t kind, std::size_t c) const {
         return !of_.kinds[kind].only || *of_.kinds[kind].only == of_.classes[c];
@@ -86,21 +86,28 @@ private:
                           .skewed = {},
                           .seed = seed,
                           .training_seed = k.training_seed ? k.training_seed(seed) : seed};
-        if (k.skews) t.skewed = of_.classes[c];
+        if (k.skews) t.skewed = k.only.value_or(of_.classes[c]);
+        t.name = kind_names_[kind];
         return plan_.training(std::move(t));
     }
     void cells(std::size_t victim, std::size_t source, Source from, std::size_t c, bool first_attack_only) {
         for (std::size_t a = 0; a < (first_attack_only ? 1 : of_.attacks.size()); ++a)
-            if (from == Source::same_model || (of_.attacks[a].uses_source && !of_.attacks[a].own_only))
+            if (from == Source::same_model || (of_.attacks[a].uses_model && !of_.attacks[a].self_check))
                 plan_.cell({victim, source, from, a, of_.classes[c]});
     }
     void from_every_source(std::size_t victim, std::size_t c, Seed seed) {
         for (const Source from : of_.sources) {
             if (from == Source::same_model) cells(victim, victim, from, c, false);
-            if (from == Source::different_model) cells(victim, network(0, 0, other_), from, c, false);
+            if (from == Source::different_model) cells(victim, network(balanced_, 0, other_), from, c, false);
             if (from == Source::shared_seed)
-                if (const std::size_t twin = network(0, 0, seed); twin != victim) cells(victim, twin, from, c, true);
+                if (const std::size_t twin = network(balanced_, 0, seed); twin != victim)
+                    cells(victim, twin, from, c, true);
         }
+    }
+    /// None if the study has another kind of that name.
+    std::optional<claims::KindName> adjusted_name(const std::optional<claims::KindName>& of) const {
+        const auto name = of ? claims::adjusted(*of) : std::nullopt;
+        return std::ranges::find(kind_names_, name) == kind_names_.end() ? name : std::nullopt;
     }
     /// Cells attacked through a network's own adjusted logits.
     void adjusted(Seed seed) {
@@ -113,6 +120,7 @@ private:
                 t.key.sampler = {{"name", "LogitAdjusted"}, {"values", {{"of", t.key.sampler}}}};
                 t.sampler = kind;
                 t.adjusts = adjusts;
+                t.name = adjusted_name(t.name);
                 const std::size_t victim = plan_.training(std::move(t));
                 cells(victim, victim, Source::same_model, c, false);
             }
@@ -123,13 +131,13 @@ private:
     /// weights. A skewed kind contributes the network of the attacked class and that of the class after it.
     void transfer(Seed seed) {
         const Seed sources = of_.seeds.size() > 1 ? other_ : seed;
-        for (const std::size_t v : of_.transfer)
+        for (const std::size_t v : transfer_)
             for (std::size_t c = 0; c < of_.classes.size(); ++c) {
                 const std::size_t victim = network(v, c, seed);
-                for (const std::size_t k : of_.transfer) {
+                for (const std::size_t k : transfer_) {
                     const std::size_t next = (c + 1) % of_.classes.size();
                     for (const std::size_t of_class : {c, next}) {
-                        const std::size_t source = network(k, of_class, k == 0 ? other_ : sources);
+                        const std::size_t source = network(k, of_class, k == balanced_ ? other_ : sources);
                         if (source != victim) cells(victim, source, Source::transfer, c, true);
                     }
                 }
@@ -137,6 +145,10 @@ private:
     }
 
     const ToPlan& of_;
+    const std::vector<std::optional<claims::KindName>> kind_names_;
+    const std::vector<std::optional<claims::AttackName>> attack_names_;
+    const std::size_t balanced_;
+    std::vector<std::size_t> transfer_;  // kinds
     Plan plan_;
     Seed other_;
 };

@@ -37,10 +37,10 @@ struct PaperParts {
 /// The attacks of the paper's study: the fast method of Table 1, accompanying attacks (the iterative method at its
 /// default and with 20 steps of a quarter epsilon, controls of the same size), and self-checks: a tenth of the step
 /// must raise the loss, and 20 steps within 0.25 must leave no prediction correct.
-using PaperAttacks =
-    By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>, Attack<PermutedSign, Ascent>,
-       Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>,
-       Attack<Iterative, Ascent>, AsSelfCheck<Attack<FGSM, Ascent>>, AsSelfCheck<Attack<Iterative, Ascent>>>;
+using PaperAttacks = By<Attack<FGSM, Ascent>, Attack<FGSM, Descent>, Attack<Iterative, Ascent>,
+                        Attack<PermutedSign, Ascent>, Attack<RandomSign>, Attack<RandomSign>, Attack<RandomSign>,
+                        Attack<RandomSign>, Attack<RandomSign>, Called<Attack<Iterative, Ascent>>,
+                        Called<AsSelfCheck<Attack<FGSM, Ascent>>>, Called<AsSelfCheck<Attack<Iterative, Ascent>>>>;
 
 namespace study {
 
@@ -50,7 +50,7 @@ template <class ThreeSamplers>
 struct WithControls;
 template <class B, class U, class O>
 struct WithControls<On<B, U, O>> {
-    using type = On<B, U, O, std::vector<Sampler<Balanced>>, Sampler<Sham>, std::vector<U>>;
+    using type = On<B, U, O, std::vector<Called<Sampler<Balanced>>>, Sampler<Sham>, std::vector<U>>;
 };
 
 }  // namespace study
@@ -109,11 +109,12 @@ using PaperStudy =
 namespace study {
 
 /// The balanced sets by count: the fourth cell first, then those of the size of the under- and the over-sampled set.
-inline std::vector<Sampler<Balanced>> balanced_sets(int classes, int whole, int few, bool size_matched) {
-    std::vector<Sampler<Balanced>> sets{{.count = few}};
+inline std::vector<Called<Sampler<Balanced>>> balanced_sets(int classes, int whole, int few, bool size_matched) {
+    using claims::Kind;
+    std::vector<Called<Sampler<Balanced>>> sets{{{Kind::scarce}, {.count = few}}};
     if (size_matched) {
-        sets.push_back({.count = ((classes - 1) * whole + few) / classes});
-        sets.push_back({.count = (whole + (classes - 1) * few) / classes});
+        sets.push_back({{Kind::balanced_as_under}, {.count = ((classes - 1) * whole + few) / classes}});
+        sets.push_back({{Kind::balanced_as_over}, {.count = (whole + (classes - 1) * few) / classes}});
     }
     return sets;
 }
@@ -160,6 +161,7 @@ auto paper_samplers(const PaperScale& scale, const PaperParts& parts, int classe
 }
 
 inline auto paper_attacks(const PaperParts& parts, bool clip, float zero) {
+    using claims::Method;
     using Fast = Attack<FGSM, Ascent>;
     using Steps = Attack<Iterative, Ascent>;
     const float epsilon = parts.epsilon;
@@ -174,9 +176,11 @@ inline auto paper_attacks(const PaperParts& parts, bool clip, float zero) {
         Attack<FGSM, Descent>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
         Steps{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero},
         Attack<PermutedSign>{.epsilon = epsilon, .clip = clip, .sign_of_zero = zero, .seed = parts.seed},  //
-        noise(0), noise(1), noise(2), noise(3), noise(4), twenty_steps(epsilon),
-        AsSelfCheck<Fast>{{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}},
-        AsSelfCheck<Steps>{twenty_steps(0.25f)});
+        noise(0), noise(1), noise(2), noise(3), noise(4),                                                  //
+        Called<Steps>{{Method::iterative}, twenty_steps(epsilon)},
+        Called<AsSelfCheck<Fast>>{{Method::fast_tenth},
+                                  {{.epsilon = epsilon / 10, .clip = clip, .sign_of_zero = zero}}},
+        Called<AsSelfCheck<Steps>>{{Method::iterative_far}, {twenty_steps(0.25f)}});
 }
 
 /// The requested classes in the order of labels, or all. Throws ValueError for a class not below `count` or given
@@ -216,6 +220,7 @@ template <class Protocol, Backend B, ANetwork N = typename Protocol::Network, Ba
 PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const PaperScale& scale,
                                                  const PaperParts& parts, typename B::Context on = {},
                                                  [[maybe_unused]] typename Measured::Context measured_on = {}) {
+    using claims::Kind;
     NetworkLearner<N, B, RmsProp, Measured> learner{Protocol::optimiser(scale), Protocol::recipe(scale), on};
     if constexpr (learner.carries_over) learner.measured_context = measured_on;
     return {.learner = learner,
@@ -227,8 +232,8 @@ PaperStudy<Protocol, B, N, Measured> paper_study(const Protocol& protocol, const
             .test_images_per_class = scale.test_images,
             .sweep = study::byte_steps(16),
             .adjust_logits = true,
-            // balanced, under, over, balanced with the small count
-            .transfer = parts.transfer ? std::vector<std::size_t>{0, 1, 2, 3} : std::vector<std::size_t>{},
+            .transfer = parts.transfer ? std::vector{Kind::balanced, Kind::under, Kind::over, Kind::scarce}
+                                       : std::vector<Kind>{},
             .left_out = study::parts_left_out(parts, N::classes)};
 }
 

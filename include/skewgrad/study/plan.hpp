@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <skewgrad/core/error.hpp>
+#include <skewgrad/study/claims/names.hpp>
 #include <skewgrad/study/keys.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
@@ -36,8 +38,8 @@ struct SharedSeed {
     static constexpr Source source = Source::shared_seed;
 };
 
-/// One network of the study. If `adjusts` is set, nothing is trained: it is that training's network with adjusted
-/// logits (study/logit_adjustment.hpp).
+/// One network of the study. `name`: for the claims; none if no claim uses it. If `adjusts` is set, nothing is trained:
+/// it is that training's network with adjusted logits (study/logit_adjustment.hpp).
 struct PlannedTraining {
     TrainingKey key;
     std::size_t sampler = 0;      ///< index of the study's sampler; adjusted kinds are numbered after them
@@ -45,6 +47,15 @@ struct PlannedTraining {
     Seed seed;                    ///< of validation images and samples
     Seed training_seed;           ///< of weights, order, dropout and flips; differs from `seed` for a sham skew
     std::optional<std::size_t> adjusts{};
+    std::optional<claims::KindName> name{};
+};
+
+/// One attack of the study. `name`: for the claims; none if no claim uses it. A self-check is run with the victim's own
+/// gradient only.
+struct PlannedAttack {
+    nlohmann::json description;  ///< in keys and files
+    std::optional<claims::AttackName> name{};
+    bool self_check = false;
 };
 
 struct PlannedCell {
@@ -63,20 +74,35 @@ struct CellGroup {
 
 struct Plan {
     std::vector<PlannedTraining> trainings;
+    std::vector<PlannedAttack> attacks;
     std::vector<PlannedCell> cells;
     std::vector<std::string> left_out;  ///< optional parts that this study does not include, one sentence each
 
     /// Whether any cell attacks the class; a study may cover only some classes.
-    bool attacks(Label c) const {
+    bool is_attacked(Label c) const {
         return std::ranges::any_of(cells, [c](const PlannedCell& cell) { return cell.attacked_class == c; });
     }
-    CellKey key(const PlannedCell& cell, const std::vector<nlohmann::json>& attacks) const {
-        return {trainings[cell.victim].key, trainings[cell.source].key, attacks[cell.attack], cell.attacked_class};
+    /// The attack of a method (its first draw); null if the study has none.
+    const PlannedAttack* attack(claims::Method method) const {
+        const auto found = std::ranges::find(attacks, std::optional(claims::AttackName{method}), &PlannedAttack::name);
+        return found == attacks.end() ? nullptr : &*found;
     }
-    /// The index of a training, added if no cell mentioned it before.
+    std::vector<nlohmann::json> attack_descriptions() const {
+        std::vector<nlohmann::json> all;
+        for (const PlannedAttack& attack : attacks) all.push_back(attack.description);
+        return all;
+    }
+    CellKey key(const PlannedCell& cell) const {
+        return {trainings[cell.victim].key, trainings[cell.source].key, attacks[cell.attack].description,
+                cell.attacked_class};
+    }
+    /// The index of a training, added if no cell mentioned it before. Its name is the first that is wanted for it.
     std::size_t training(PlannedTraining wanted) {
         const auto [found, added] = places_.try_emplace(wanted.key.text(), trainings.size());
-        if (added) trainings.push_back(std::move(wanted));
+        if (added)
+            trainings.push_back(std::move(wanted));
+        else if (auto& name = trainings[found->second].name; !name)
+            name = wanted.name;
         return found->second;
     }
     /// Adds a cell unless the same victim already has the same attack from the same source.

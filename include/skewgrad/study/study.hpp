@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <skewgrad/study/called.hpp>
 #include <skewgrad/study/runner.hpp>
 #include <skewgrad/study/sham.hpp>
 #include <skewgrad/study/study_operations.hpp>
@@ -20,18 +21,21 @@ struct From {};
 template <class... Attacks>
 struct By {};
 
-/// An element of On<...>: a sampler, or a vector of samplers of one kind, chosen at run time.
+/// An element of On<...>: a sampler, one under a name (Called), or a vector of such of one type, chosen at run time.
 template <class S>
 inline constexpr bool is_kind_of_network = IndexSampler<S>;
 template <class S>
-inline constexpr bool is_kind_of_network<std::vector<S>> = IndexSampler<S>;
+inline constexpr bool is_kind_of_network<Called<S>> = IndexSampler<S>;
+template <class S>
+inline constexpr bool is_kind_of_network<std::vector<S>> = is_kind_of_network<S>;
 template <class S>
 concept KindOfNetwork = is_kind_of_network<S>;
 
 /// `Study<Learner, On<Sampler<Balanced>, Sampler<Under>>, From<SameModel, DifferentModel>, By<Attack<FGSM, Ascent>>>`.
 /// A sampler with a `skewed_class` is trained once for each class (or only for the class that it names), any other once
 /// for each seed. Each victim is attacked on its own skewed class (on every class if it has none), from each source
-/// with each attack. The first sampler must be the balanced one, because "a different model" is trained on it.
+/// with each attack. "A different model" is trained on the sampler whose networks are balanced for the claims, or on
+/// the first if none is. Samplers and attacks have names for the claims by their types; `Called` gives others.
 template <Learner L, class Kinds, class Sources, class Attacks, class DataProtocol = HoldOutBeforeSampling>
 struct Study;
 
@@ -51,14 +55,13 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     /// Each network of a sampler that is trained once for each class is attacked a second time with its logits adjusted
     /// to the class frequencies, if the model supports that (LogitAdjustable).
     bool adjust_logits = false;
-    /// Indices of samplers (vectors count by element) between whose networks the first attack is transferred.
-    std::vector<std::size_t> transfer{};
-    std::vector<std::string> left_out{};  ///< optional parts not requested, one sentence each: the plan lists them
+    std::vector<claims::Kind> transfer{};  ///< kinds between whose networks the first attack is transferred
+    std::vector<std::string> left_out{};   ///< optional parts not requested, one sentence each: the plan lists them
 
     /// Throws ValueError, naming field and value, if the learner or an attack has invalid values.
     void check_values() const {
         if constexpr (CheckingLearner<L>) learner.check_values();
-        study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::bare(attack).check(); });
+        study::for_each_indexed(attacks, [](std::size_t, const auto& attack) { study::plain(attack).check(); });
     }
     void check_training_images([[maybe_unused]] const TrainingSet& data) const {
         if constexpr (CheckingLearner<L>) {
@@ -70,14 +73,14 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     void check_test_images(const TestData& test) const {
         if constexpr (CheckingLearner<L>) learner.check_data(test);
         for (const Label c : classes)
-            study::for_each_indexed(
-                attacks, [&](std::size_t, const auto& attack) { study::check_images_of(attack, test.of_class(c)); });
+            study::for_each_indexed(attacks, [&](std::size_t, const auto& attack) {
+                study::check_images_of(study::plain(attack), test.of_class(c));
+            });
     }
 
     /// The type-erased study; valid during the lifetime of this study.
     study::ErasedStudy erased_study() const {
         static constexpr Source from[] = {O::source...};
-        static constexpr study::AttackToPlan by[] = {{study::uses_source<A>, study::is_self_check<A>}...};
         study::ErasedStudy all{
             .check_values = [this] { check_values(); },
             .check_training_images = [this](const TrainingSet& data) { check_training_images(data); },
@@ -86,9 +89,8 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
             .learner = learner.json(),
             .data_protocol = study::description(data_protocol),
             .runs_on = {},
-            .kinds = {},
-            .attacks = attack_descriptions(),
-            .attacks_to_plan = by,
+            .samplers = {},
+            .attacks = {},
             .sources = from,
             .classes = classes,
             .seeds = seeds,
@@ -101,14 +103,14 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
         if constexpr (IdentifiedLearner<L>) all.unidentified = learner.unidentified();
         if constexpr (RunsOnHardware<L>) all.runs_on = learner.runs_on();
         study::for_each_indexed(samplers, [&](std::size_t, const auto& sampler) {
-            study::add_kinds(all.kinds, sampler, data_protocol, classes);
+            study::add_samplers(all.samplers, sampler, data_protocol, classes);
         });
+        study::for_each_indexed(
+            attacks, [&](std::size_t, const auto& attack) { all.attacks.push_back(study::attack_to_plan(attack)); });
         return all;
     }
     /// Every training once, every cell once; trainings in the order in which cells first mention them.
     Plan plan() const { return erased_study().plan(); }
-
-    std::vector<nlohmann::json> attack_descriptions() const { return study::descriptions(attacks); }
 
     /// Trains the networks of the plan and evaluates every cell. Throws the exceptions of loaders, samplers and
     /// sessions.
@@ -127,7 +129,9 @@ struct Study<L, On<S...>, From<O...>, By<A...>, DataProtocol> {
     template <class Visit>
     decltype(auto) erase(Visit visit) const {
         const study::ErasedStudy whole = erased_study();
-        study::NetworksAtWork<L, A...> work(learner, attacks, whole.along);
+        const auto plain = std::apply(
+            [](const A&... attack) { return std::tuple<study::Plain<A>...>(study::plain(attack)...); }, attacks);
+        study::NetworksAtWork<L, study::Plain<A>...> work(learner, plain, whole.along);
         return visit(whole, static_cast<study::StudyOperations&>(work));
     }
 };
