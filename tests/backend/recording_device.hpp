@@ -16,6 +16,7 @@ class RecordingDevice : public skewgrad::cuda::Emulated {
     using Inner = skewgrad::cuda::Emulated;
 
 public:
+    using Inner::Inner;
     static std::string name() { return "recording-cuda"; }
     struct Graph {
         std::vector<std::function<void()>> works;
