@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -28,10 +29,11 @@ void make_older(const fs::path& file, int seconds) {
                       {.tv_sec = now.st_mtim.tv_sec - seconds, .tv_nsec = 0}};
     BOOST_REQUIRE(::utimensat(AT_FDCWD, file.c_str(), times, 0) == 0);
 }
-std::string of_another_machine() {
-    posix::Writer other = posix::this_writer();
-    other.machine = "another";
-    return json_text(posix::to_json(other, "far")) + "\n";
+/// Makes a claim one of a process on another machine.
+void give_to_another_machine(const fs::path& claim) {
+    nlohmann::json owner = nlohmann::json::parse(read_whole_text(claim));
+    owner["machine"] = "another";
+    std::ofstream(claim) << owner.dump();  // in place: it stays the same file
 }
 
 }  // namespace
@@ -68,22 +70,31 @@ BOOST_AUTO_TEST_CASE(of_a_process_that_has_ended_it_is_taken_over_at_once) {
 
 BOOST_AUTO_TEST_CASE(of_another_machine_it_is_taken_over_after_long_silence_by_the_clock_of_the_files) {
     const TemporaryFolder folder;
-    write_whole_file(folder / "part", of_another_machine());
+    const auto theirs = ClaimFile::take(folder / "part");
+    give_to_another_machine(folder / "part");
     BOOST_TEST(!ClaimFile::take(folder / "part"));
     make_older(folder / "part", static_cast<int>(ClaimFile::patience) - 60);
     BOOST_TEST(!ClaimFile::take(folder / "part"));
     make_older(folder / "part", 120);
     BOOST_TEST(ClaimFile::take(folder / "part").has_value());
-    BOOST_TEST(folder.names().empty());
 }
 
 BOOST_AUTO_TEST_CASE(who_was_taken_over_does_not_give_up_the_others_claim) {
     const TemporaryFolder folder;
     {
         const auto mine = ClaimFile::take(folder / "part");
-        write_whole_file(folder / "part", of_another_machine());
+        give_to_another_machine(folder / "part");
     }
     BOOST_TEST(fs::exists(folder / "part"));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_a_claim_is_nobodys) {
+    const TemporaryFolder folder;
+    const auto mine = ClaimFile::take(folder / "part");
+    give_to_another_machine(folder / "part");
+    fs::copy_file(folder / "part", folder / "copy");
+    BOOST_TEST(ClaimFile::is_held(folder / "part"));
+    BOOST_TEST(!ClaimFile::is_held(folder / "copy"));
 }
 
 BOOST_AUTO_TEST_CASE(a_sign_of_life_is_seen) {

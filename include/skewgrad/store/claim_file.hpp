@@ -65,9 +65,15 @@ public:
         // A name for a whole file, given at once: a reader never sees half an owner.
         const std::filesystem::path mine = temporary_beside(path);
         const posix::Descriptor file = posix::open(mine, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
-        const std::string text = json_text(posix::to_json(me, posix::host_name())) + "\n";
-        if (!file.is_open() || posix::write_all(file.number(), std::as_bytes(std::span(text))) != 0)
+        struct stat about{};
+        if (!file.is_open() || ::fstat(file.number(), &about) != 0) return ClaimFile({}, me);
+        nlohmann::json owner = posix::to_json(me, posix::host_name());
+        owner["file"] = static_cast<std::uint64_t>(about.st_ino);
+        const std::string text = json_text(owner) + "\n";
+        if (posix::write_all(file.number(), std::as_bytes(std::span(text))) != 0) {
+            ::unlink(mine.c_str());
             return ClaimFile({}, me);
+        }
         int error = EEXIST;
         for (int tries = 0; tries < 3 && error == EEXIST; ++tries) {
             error = ::link(mine.c_str(), path.c_str()) == 0 ? 0 : errno;
@@ -99,10 +105,18 @@ public:
         renewed_ = now;
     }
 
-    /// Whether the claim at `path` is that of a process that may still work.
+    /// Whether the claim at `path` is that of a process that may still work. A copy of a claim is nobody's: a folder
+    /// may be copied while somebody works in it.
     static bool is_held(const std::filesystem::path& path) {
-        const auto owner = owner_of(path);
-        if (owner && posix::is_gone(*owner, posix::this_writer())) return false;
+        try {
+            const nlohmann::json found = parse_json(read_whole_text(path), path.string());
+            const JsonEntry entry(found, path.string());
+            struct stat about{};
+            const bool is_copy = ::lstat(path.c_str(), &about) == 0 &&
+                                 entry.at("file").whole<std::uint64_t>() != static_cast<std::uint64_t>(about.st_ino);
+            if (is_copy || posix::is_gone(posix::writer_from(entry), posix::this_writer())) return false;
+        } catch (const Error&) {  // gone by now, or nothing that this program wrote
+        }
         return silence(path) < patience;
     }
 
