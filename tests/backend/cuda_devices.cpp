@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <skewgrad/backend/cuda/emulated.hpp>
-#include <skewgrad/backend/cuda/policy.hpp>
+#include <skewgrad/backend/cuda/operations.hpp>
 #include "store/temporary_folder.hpp"
 #include "study/small_study.hpp"
 
