@@ -208,12 +208,13 @@ BOOST_AUTO_TEST_CASE(the_papers_average_is_over_the_classes_studied) {
     const StudyResults& results = papers_results();
     StudyResults part = results;
     part.plan.cells.clear();
-    part.cells.clear();
+    std::vector<std::size_t> cells;
     for (std::size_t i = 0; i < results.cells.size(); ++i)
         if (const int c = index(results.plan.cells[i].attacked_class); c == 0 || c == 2) {
             part.plan.cells.push_back(results.plan.cells[i]);
-            part.cells.push_back(results.cells[i]);
+            cells.push_back(i);
         }
+    part.cells = results.cells.select(cells);
     const auto average = [](const StudyResults& of) {
         const auto csv = rows_of(Written(of).file("tables/table_1.csv"));
         BOOST_TEST(csv.back()[0] == "average");
@@ -232,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_class_that_one_column_lacks_leaves_all_averages_by_name) 
         const PlannedCell& cell = results.plan.cells[i];
         const auto& victim = results.plan.trainings[cell.victim].name;
         if (index(cell.attacked_class) == 2 && victim == under && cell.from == Source::same_model)
-            results.cells[i] = {};
+            results.cells.put(i, {});
     }
     const Written written(results);
     const auto csv = rows_of(written.file("tables/table_1.csv"));
@@ -268,9 +269,11 @@ BOOST_AUTO_TEST_CASE(a_class_that_one_seed_lacks_leaves_the_squares_average_for_
         for (std::size_t i = 0; i < results.cells.size(); ++i) {
             const PlannedCell& cell = results.plan.cells[i];
             if (index(cell.attacked_class) != c || results.plan.trainings[cell.victim].seed.value != seed) continue;
-            auto& images = results.cells[i].images;
-            for (std::size_t n = 0; n < images.size(); ++n)
-                images[n].clean.predicted = Prediction(n < right ? c : (c + 1) % 10);
+            const CellHandle cell_there = results.cells[i];
+            CellResult changed = cell_there->result();
+            for (std::size_t n = 0; n < changed.images.size(); ++n)
+                changed.images[n].clean.predicted = Prediction(n < right ? c : (c + 1) % 10);
+            results.cells.put(i, std::move(changed));
         }
     };
     for (int c = 0; c < 10; ++c)
@@ -421,9 +424,9 @@ BOOST_AUTO_TEST_CASE(pictures_are_of_the_attack) {
         }
         BOOST_TEST(farthest == .04f, boost::test_tools::tolerance(1e-4f));
         // The same answer as the cell's record of that image has.
-        const auto& cell =
+        const CellHandle cell =
             results.cells[cells_of(results, claims::Method::fast, claims::Kind::balanced, Source::same_model)[n]];
-        for (const ImageRecord& i : cell.images)
+        for (const ImageRecord& i : cell->images)
             if (i.item == p.item) BOOST_TEST((i.attacked.predicted == p.after && i.clean.predicted == p.before));
     }
     StudyResults without = results;
@@ -453,7 +456,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_said) {
         const PlannedCell& cell = results.plan.cells[i];
         const bool few = results.plan.trainings[cell.victim].name == claims::KindName{claims::Kind::scarce};
         const bool one = i == cells_of(results, claims::Method::fast, claims::Kind::under, Source::same_model)[2];
-        if (few || one) results.cells[i] = {}, ++gone;
+        if (few || one) results.cells.put(i, {}), ++gone;
     }
     const Written written(results);
     BOOST_TEST(holds(written.html, std::to_string(gone) + " planned combinations have no results yet"));
@@ -490,7 +493,9 @@ BOOST_AUTO_TEST_CASE(networks_that_failed_or_learned_nothing_are_named_before_an
     BOOST_TEST(first_title() != "NETWORKS THAT FAILED OR LEARNED NOTHING");
 
     // One that names class 0 whatever it sees, and one that came to no network.
-    for (Outcome& o : results.trainings[1].clean) o.predicted = Prediction{0};
+    std::vector<Outcome> class_0 = results.trainings[1].clean;
+    for (Outcome& o : class_0) o.predicted = Prediction{0};
+    results.trainings[1].clean = std::move(class_0);
     results.failed = {{"Under <cat> 4, seed 1", "the training loss is not finite at round 2", 31}};
     const std::string dead = title_of(results.plan.trainings[1], results.class_names);
     BOOST_TEST((networks_at_chance(results) == std::vector{dead}));

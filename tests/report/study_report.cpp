@@ -101,9 +101,12 @@ BOOST_AUTO_TEST_CASE(files_hold_every_cell_image_and_training) {
 // Logits that are not finite are no prediction: an empty field, not the number that stands for it inside.
 BOOST_AUTO_TEST_CASE(an_image_without_an_answer_has_an_empty_field) {
     StudyResults r = results();
-    r.cells[0].images[0].clean = outcome_of(std::span<const float>(std::array{0.0f, std::nanf("")}), Label{0});
-    r.cells[0].images[1].attacked = r.cells[0].images[0].clean;
-    for (Outcome& o : r.trainings[0].clean) o = r.cells[0].images[0].clean;
+    const Outcome none = outcome_of(std::span<const float>(std::array{0.0f, std::nanf("")}), Label{0});
+    const CellHandle first = r.cells[0];
+    CellResult changed = first->result();
+    changed.images[0].clean = changed.images[1].attacked = none;
+    r.cells.put(0, std::move(changed));
+    r.trainings[0].clean = std::vector<Outcome>(r.trainings[0].clean.size(), none);
     const skewgrad_tests::TemporaryFolder folder;
     report::write_study(r, folder.path());
     const auto fields = [&](std::size_t row) {

@@ -105,13 +105,13 @@ BOOST_AUTO_TEST_CASE(cells_measure_along_their_direction) {
     bool some_cosine = false;
     for (std::size_t i = 0; i < r.cells.size(); ++i) {
         const PlannedCell& planned = r.plan.cells[i];
-        const CellResult& cell = r.cells[i];
+        const CellHandle cell = r.cells[i];
         if (planned.attack == 2) BOOST_TEST((planned.from == Source::same_model));
         if (planned.from == Source::shared_seed) BOOST_TEST(planned.attack == 0u);
-        BOOST_TEST(cell.sweep.size() == (planned.attack == 0 ? 2u : 0u));
+        BOOST_TEST(cell->sweep.size() == (planned.attack == 0 ? 2u : 0u));
         if (planned.attack != 0) continue;
         std::int64_t clean = 0, attacked = 0;
-        for (const ImageRecord& image : cell.images) {
+        for (const ImageRecord& image : cell->images) {
             clean += correct(image.clean.predicted, planned.attacked_class);
             attacked += correct(image.attacked.predicted, planned.attacked_class);
             BOOST_TEST(std::isnan(image.cosine) == (planned.source == planned.victim));
@@ -120,9 +120,9 @@ BOOST_AUTO_TEST_CASE(cells_measure_along_their_direction) {
             BOOST_TEST((image.sign_agreement >= 0 && image.sign_agreement <= 1));
             some_cosine = some_cosine || std::abs(image.cosine) > 0.01;
         }
-        BOOST_TEST(cell.sweep[0].accuracy.hits == clean);     // epsilon 0
-        BOOST_TEST(cell.sweep[1].accuracy.hits == attacked);  // the attack's own
-        BOOST_TEST(cell.sweep[1].accuracy.of == static_cast<std::int64_t>(cell.images.size()));
+        BOOST_TEST(cell->sweep[0].accuracy.hits == clean);     // epsilon 0
+        BOOST_TEST(cell->sweep[1].accuracy.hits == attacked);  // the attack's own
+        BOOST_TEST(cell->sweep[1].accuracy.of == static_cast<std::int64_t>(cell->images.size()));
     }
     BOOST_TEST(some_cosine);
 }

@@ -82,9 +82,14 @@ BOOST_AUTO_TEST_CASE(cells_are_the_studys_own_records) {
         const CellName name{.victim = {.block = victim.seed.value, .kind = kind, .skewed = victim.skewed},
                             .attacked = planned.attacked_class,
                             .gradient = planned.from == Source::same_model ? Gradient::own : Gradient::other_seed};
-        const auto* found = evidence().find(name);
-        BOOST_REQUIRE(found != nullptr);
-        BOOST_TEST(found->data() == results().cells[i].images.data());
+        const auto found = evidence().images(name);
+        BOOST_REQUIRE(found.has_value());
+        const CellHandle cell = results().cells[i];
+        BOOST_REQUIRE(found->size() == cell->images.size());
+        for (std::size_t n = 0; n < found->size(); ++n) {
+            BOOST_TEST((*found)[n].item == cell->images[n].item);
+            BOOST_TEST(((*found)[n].attacked == cell->images[n].attacked));
+        }
         ++looked_at;
     }
     BOOST_TEST(looked_at == 2u * 3 * 3 * 2);
@@ -92,7 +97,7 @@ BOOST_AUTO_TEST_CASE(cells_are_the_studys_own_records) {
 
 // C1's statistic counted again from the study's cells, by the measure of evaluate/.
 BOOST_AUTO_TEST_CASE(a_claims_values_are_the_studys) {
-    const auto cell = [&](std::size_t sampler, std::uint64_t seed, Label c) -> const CellResult& {
+    const auto cell = [&](std::size_t sampler, std::uint64_t seed, Label c) {
         for (std::size_t i = 0; i < results().cells.size(); ++i) {
             const PlannedCell& p = results().plan.cells[i];
             const PlannedTraining& t = results().plan.trainings[p.victim];
@@ -108,9 +113,9 @@ BOOST_AUTO_TEST_CASE(a_claims_values_are_the_studys) {
         for (const Label c : {Label{2}, Label{3}, Label{7}}) {
             const Reading reading;
             const CaseValue value = UnderIsMoreVulnerable::statistic(Case(evidence(), seed, c, reading, positions));
-            const CellResult &b = cell(0, seed, c), &u = cell(1, seed, c);
-            const auto labels = b.labels(c);
-            const auto before_u = u.before(), after_u = u.after(), before_b = b.before(), after_b = b.after();
+            const CellHandle b = cell(0, seed, c), u = cell(1, seed, c);
+            const auto labels = b->labels(c);
+            const auto before_u = u->before(), after_u = u->after(), before_b = b->before(), after_b = b->after();
             const MatchedFlips m = matched_flips(labels, {before_u, after_u}, {before_b, after_b});
             BOOST_TEST(value.images == m.matched());
             BOOST_TEST(value.value.has_value() == (m.matched() > 0));
@@ -175,10 +180,10 @@ BOOST_AUTO_TEST_CASE(networks_go_by_the_plans_names) {
 BOOST_AUTO_TEST_CASE(a_study_in_progress_has_gaps) {
     StudyResults partial = results();
     for (std::size_t i = 0; i < partial.cells.size(); ++i)
-        if (partial.plan.trainings[partial.plan.cells[i].victim].seed == Seed{5}) partial.cells[i].images.clear();
+        if (partial.plan.trainings[partial.plan.cells[i].victim].seed == Seed{5}) partial.cells.put(i, {});
     for (std::size_t t = 0; t < partial.trainings.size(); ++t)
         if (partial.plan.trainings[t].sampler == 3 && partial.plan.trainings[t].seed == Seed{5})
-            partial.trainings[t].clean.clear();
+            partial.trainings[t].clean = {};
     const Evidence e = evidence_of(partial);
     BOOST_TEST(e.find(NetworkName{.block = 5, .kind = Kind::scarce}) == nullptr);
     BOOST_TEST(e.find(NetworkName{.block = 5}) != nullptr);

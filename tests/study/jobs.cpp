@@ -40,10 +40,12 @@ std::map<std::string, std::string> files_of(const S& study, int jobs) {
 std::string answers(const StudyResults& results) {
     std::ostringstream text;
     text.precision(17);
-    for (const CellResult& cell : results.cells)
-        for (const ImageRecord& image : cell.images)
+    for (std::size_t i = 0; i < results.cells.size(); ++i) {
+        const CellHandle cell = results.cells[i];
+        for (const ImageRecord& image : cell->images)
             text << image.clean.margin << ' ' << image.clean.loss << ' ' << image.attacked.margin << ' '
                  << image.attacked.loss << ' ' << image.gradient_norm1 << '\n';
+    }
     return text.str();
 }
 

@@ -115,18 +115,19 @@ bool same_outcomes(const StudyResults& a, const StudyResults& b) {
     bool same = a.cells.size() == b.cells.size();
     const auto equal = [](double x, double y) { return x == y || (x != x && y != y); };
     for (std::size_t i = 0; same && i < a.cells.size(); ++i) {
-        same =
-            a.cells[i].images.size() == b.cells[i].images.size() && a.cells[i].sweep.size() == b.cells[i].sweep.size();
-        for (std::size_t n = 0; same && n < a.cells[i].images.size(); ++n) {
-            const ImageRecord &x = a.cells[i].images[n], &y = b.cells[i].images[n];
+        const CellHandle one = a.cells[i], other = b.cells[i];
+        same = one->images.size() == other->images.size() && one->sweep.size() == other->sweep.size() &&
+               a.cells.images(i) == one->images.size();
+        for (std::size_t n = 0; same && n < one->images.size(); ++n) {
+            const ImageRecord x = one->images[n], y = other->images[n];
             same = x.item == y.item && x.clean == y.clean && x.attacked == y.attacked &&
                    x.gradient_norm1 == y.gradient_norm1 && x.zero_gradient == y.zero_gradient &&
                    x.zero_pixels == y.zero_pixels && equal(x.smallest_epsilon, y.smallest_epsilon) &&
                    equal(x.cosine, y.cosine) && equal(x.sign_agreement, y.sign_agreement);
         }
-        for (std::size_t p = 0; same && p < a.cells[i].sweep.size(); ++p)
-            same = a.cells[i].sweep[p].epsilon == b.cells[i].sweep[p].epsilon &&
-                   a.cells[i].sweep[p].accuracy == b.cells[i].sweep[p].accuracy;
+        for (std::size_t p = 0; same && p < one->sweep.size(); ++p)
+            same =
+                one->sweep[p].epsilon == other->sweep[p].epsilon && one->sweep[p].accuracy == other->sweep[p].accuracy;
     }
     for (std::size_t t = 0; same && t < a.trainings.size(); ++t)
         same = a.trainings[t].clean == b.trainings[t].clean && a.trainings[t].items == b.trainings[t].items &&
@@ -151,10 +152,28 @@ BOOST_AUTO_TEST_CASE(a_run_finds_what_a_study_in_memory_finds_and_finds_it_again
     BOOST_TEST(same_outcomes(small_study().run(small_data(), again, observer), in_memory));
     BOOST_TEST(trained == 0);
     bool some_flip = false;
-    for (const CellResult& cell : in_memory.cells)
-        for (const ImageRecord& image : cell.images)
+    for (std::size_t i = 0; i < in_memory.cells.size(); ++i) {
+        const CellHandle cell = in_memory.cells[i];
+        for (const ImageRecord& image : cell->images)
             some_flip = some_flip || image.clean.predicted != image.attacked.predicted;
+    }
     BOOST_TEST(some_flip);
+}
+
+// Cells are read when they are used: by then a file may be damaged or gone.
+BOOST_AUTO_TEST_CASE(a_file_of_cells_that_is_damaged_after_the_run_is_named_when_it_is_used) {
+    const TemporaryFolder folder;
+    const StudyResults results = run_in(folder / "run");
+    const CellHandle first = results.cells[0];
+    const std::size_t images = first->images.size();
+    for (const auto& file : fs::directory_iterator(folder / "run" / "cells")) fs::resize_file(file.path(), 100);
+    const std::string damage = complaint([&] { (void)results.cells[results.cells.size() - 1]; });
+    BOOST_TEST(contains(damage, (folder / "run" / "cells").string()), damage);
+    fs::remove_all(folder / "run");
+    BOOST_TEST(contains(complaint([&] { (void)results.cells[results.cells.size() - 1]; }), "cells"));
+    BOOST_TEST(results.cells.images(results.cells.size() - 1) == images);
+    const CellHandle again = results.cells[0];  // what is in use stays
+    BOOST_TEST(again->images.size() == images);
 }
 
 BOOST_AUTO_TEST_CASE(a_process_ended_at_any_write_fsync_or_rename_loses_nothing) {

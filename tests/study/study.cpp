@@ -46,10 +46,12 @@ BOOST_AUTO_TEST_CASE(a_study_by_permuted_signs_alone) {
     const StudyResults results = study.run(data());
     BOOST_TEST(results.pictures.empty());
     BOOST_REQUIRE(results.cells.size() == 4u);
-    for (const auto& cell : results.cells) BOOST_TEST(cell.images.size() == 6u);
-    for (const std::size_t c : {0, 2})  // one class, by the control and by the attack
+    for (std::size_t i = 0; i < results.cells.size(); ++i) BOOST_TEST(results.cells.images(i) == 6u);
+    for (const std::size_t c : {0, 2}) {  // one class, by the control and by the attack
+        const CellHandle control = results.cells[c], attack = results.cells[c + 1];
         for (std::size_t n = 0; n < 6; ++n)
-            BOOST_TEST(results.cells[c].images[n].attacked.margin != results.cells[c + 1].images[n].attacked.margin);
+            BOOST_TEST(control->images[n].attacked.margin != attack->images[n].attacked.margin);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_seed_needs_22_trainings_and_the_papers_cells_and_ten_more) {
@@ -123,13 +125,13 @@ BOOST_AUTO_TEST_CASE(a_run_trains_each_network_once_and_fills_every_cell) {
     }
     bool some_flip = false;
     for (std::size_t i = 0; i < results.cells.size(); ++i) {
-        const auto& cell = results.cells[i];
+        const CellHandle cell = results.cells[i];
         const auto& planned = results.plan.cells[i];
-        BOOST_TEST(cell.images.size() == 6u);
+        BOOST_TEST(cell->images.size() == 6u);
         const Confusion all = results.confusion(i);
         BOOST_TEST(all.total() == 60);
         std::int64_t right = 0;
-        for (const ImageRecord& image : cell.images) {
+        for (const ImageRecord& image : cell->images) {
             BOOST_TEST(index(data().test.store()->labels[image.item]) == index(planned.attacked_class));
             right += correct(image.attacked.predicted, planned.attacked_class);
             BOOST_TEST(image.gradient_norm1 > 0);
@@ -157,9 +159,10 @@ BOOST_AUTO_TEST_CASE(fewer_test_images_are_the_first_of_each_class) {
     study.smallest_epsilons = false;
     const StudyResults results = study.run(data());
     BOOST_TEST(results.test_items.size() == 20u);
-    for (const auto& cell : results.cells) {
-        BOOST_TEST(cell.images.size() == 2u);
-        BOOST_TEST(std::isnan(cell.images[0].smallest_epsilon));
+    for (std::size_t i = 0; i < results.cells.size(); ++i) {
+        const CellHandle cell = results.cells[i];
+        BOOST_TEST(cell->images.size() == 2u);
+        BOOST_TEST(std::isnan(cell->images[0].smallest_epsilon));
     }
 }
 

@@ -34,8 +34,8 @@ inline claims::Compared flow_seeds(const claims::Evidence& evidence) {
                                                    .skewed = skews(kind) ? std::optional(c) : std::nullopt},
                                         .attacked = c,
                                         .gradient = gradient};
-                    if (const auto* images = evidence.find(name))
-                        column.values[c][seed] = {0.0, std::ssize(*images)};
+                    if (const auto* cell = evidence.find(name))
+                        column.values[c][seed] = {0.0, static_cast<std::int64_t>(cell->images())};
                     else
                         column.lacks[c][seed] = evidence.describe(name);
                 }
@@ -61,10 +61,11 @@ inline Table flow_table(const claims::Evidence& evidence) {
     const std::vector<std::uint64_t> seeds = flow_seeds(evidence).seeds;
     const auto confusion = [&](Kind kind, Label c, Gradient gradient, bool attacked) {
         Confusion all(evidence.classes());
-        for (const auto& [name, images] : evidence.cells()) {
+        for (const auto& [name, cell] : evidence.cells()) {
             if (name.victim.kind != kind || name.victim.dose != 0 || name.attacked != c || name.gradient != gradient ||
                 name.method != Method::fast || std::find(seeds.begin(), seeds.end(), name.victim.block) == seeds.end())
                 continue;
+            const CellImages images(cell.get());
             for (const ImageRecord& i : images) all.add(c, attacked ? i.attacked.predicted : i.clean.predicted);
         }
         return all;

@@ -12,7 +12,7 @@
 
 #include <skewgrad/core/config.hpp>
 #include <skewgrad/core/error.hpp>
-#include <skewgrad/study/image_record.hpp>
+#include <skewgrad/study/cell_columns.hpp>
 
 namespace SKEWGRAD_NAMESPACE {
 
@@ -21,14 +21,14 @@ namespace SKEWGRAD_NAMESPACE {
 class CellHandle {
 public:
     CellHandle() = default;
-    explicit CellHandle(std::shared_ptr<const CellResult> cell) : cell_(std::move(cell)) {}
-    const CellResult& operator*() const& { return *cell_; }
-    const CellResult* operator->() const& { return cell_.get(); }
-    const CellResult& operator*() && = delete;
-    const CellResult* operator->() && = delete;
+    explicit CellHandle(std::shared_ptr<const CellColumns> cell) : cell_(std::move(cell)) {}
+    const CellColumns& operator*() const& { return *cell_; }
+    const CellColumns* operator->() const& { return cell_.get(); }
+    const CellColumns& operator*() && = delete;
+    const CellColumns* operator->() && = delete;
 
 private:
-    std::shared_ptr<const CellResult> cell_;
+    std::shared_ptr<const CellColumns> cell_;
 };
 
 namespace study {
@@ -42,7 +42,7 @@ using ReadCells = std::function<std::vector<CellResult>()>;
 /// last, so that a file is read once if its cells are used one after the other.
 class CellCache {
 public:
-    using Cell = std::shared_ptr<const CellResult>;
+    using Cell = std::shared_ptr<const CellColumns>;
     class File;
 
 private:
@@ -52,7 +52,7 @@ private:
         Cell cell;
     };
     struct Entry {
-        std::weak_ptr<const CellResult> alive;  // in the cache, or only in somebody's handle
+        std::weak_ptr<const CellColumns> alive;  // in the cache, or only in somebody's handle
         std::optional<std::list<Used>::iterator> used;
     };
 
@@ -67,7 +67,7 @@ public:
     private:
         friend class CellCache;
         std::vector<Entry> cells_;
-        std::size_t images_;
+        std::size_t images_, used_ = 0;  // how many of its cells the cache holds
         ReadCells read_;
     };
 
@@ -88,7 +88,8 @@ public:
         }
         used_.push_front({file, place, cell});
         entry.used = used_.begin();
-        bytes_ += bytes_of(*cell);
+        bytes_ += cell->bytes();
+        if (file->used_++ == 0) bytes_ += shared_bytes(*cell);
         shrink();
         return cell;
     }
@@ -100,16 +101,15 @@ public:
     }
 
 private:
-    static std::size_t bytes_of(const CellResult& cell) {
-        return cell.images.size() * sizeof(ImageRecord) + cell.sweep.size() * sizeof(SweepPoint);
-    }
+    static std::size_t shared_bytes(const CellColumns& cell) { return cell.images.shared()->bytes(); }
     void read(File& file) {
         std::vector<CellResult> cells = file.read_();
         if (cells.size() != file.cells_.size())
             throw ValueError("CellCache: a file's reader gave another number of cells");
         last_read_.clear();
         for (std::size_t i = 0; i < cells.size(); ++i) {
-            last_read_.push_back(std::make_shared<const CellResult>(std::move(cells[i])));
+            auto shared = i == 0 ? nullptr : last_read_.front()->images.shared();
+            last_read_.push_back(std::make_shared<const CellColumns>(std::move(cells[i]), std::move(shared)));
             file.cells_[i].alive = last_read_.back();
         }
     }
@@ -117,7 +117,8 @@ private:
         for (; bytes_ > most_ && used_.size() > 1; used_.pop_back()) {
             const Used& oldest = used_.back();
             oldest.file->cells_[oldest.place].used.reset();
-            bytes_ -= bytes_of(*oldest.cell);
+            bytes_ -= oldest.cell->bytes();
+            if (--oldest.file->used_ == 0) bytes_ -= shared_bytes(*oldest.cell);
         }
     }
 
@@ -131,7 +132,7 @@ private:
 class StoredCell {
 public:
     StoredCell() = default;
-    explicit StoredCell(CellResult cell) : in_memory_(std::make_shared<const CellResult>(std::move(cell))) {}
+    explicit StoredCell(CellResult cell) : in_memory_(std::make_shared<const CellColumns>(std::move(cell))) {}
     StoredCell(std::shared_ptr<CellCache> cache, std::shared_ptr<CellCache::File> file, std::size_t place)
         : cache_(std::move(cache)), file_(std::move(file)), place_(place) {}
 
@@ -139,12 +140,12 @@ public:
     std::size_t images() const noexcept { return file_ ? file_->images() : in_memory_ ? in_memory_->images.size() : 0; }
     /// Its results; empty ones if there is no such cell. Throws FileError if its file turns out to be damaged.
     CellHandle get() const {
-        static const auto none = std::make_shared<const CellResult>();
+        static const auto none = std::make_shared<const CellColumns>();
         return CellHandle(file_ ? cache_->get(file_, place_) : in_memory_ ? in_memory_ : none);
     }
 
 private:
-    std::shared_ptr<const CellResult> in_memory_;
+    std::shared_ptr<const CellColumns> in_memory_;
     std::shared_ptr<CellCache> cache_;
     std::shared_ptr<CellCache::File> file_;
     std::size_t place_ = 0;

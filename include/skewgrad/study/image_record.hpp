@@ -33,18 +33,6 @@ struct SweepPoint {
 struct CellResult {
     std::vector<ImageRecord> images;  ///< the attacked class's test images, in order
     std::vector<SweepPoint> sweep;    ///< for the fast attack up the loss if the study sweeps; else empty
-
-    std::vector<Label> labels(Label attacked_class) const { return std::vector<Label>(images.size(), attacked_class); }
-    std::vector<Prediction> before() const {
-        std::vector<Prediction> all;
-        for (const ImageRecord& i : images) all.push_back(i.clean.predicted);
-        return all;
-    }
-    std::vector<Prediction> after() const {
-        std::vector<Prediction> all;
-        for (const ImageRecord& i : images) all.push_back(i.attacked.predicted);
-        return all;
-    }
 };
 
 }  // namespace SKEWGRAD_NAMESPACE

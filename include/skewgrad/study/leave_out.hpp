@@ -32,18 +32,18 @@ inline void leave_out(StudyResults& results, const std::vector<std::string>& fai
         now[t] = rest.training(planned);
         trainings.push_back(std::move(results.trainings[t]));
     }
-    std::vector<CellResult> cells;
+    std::vector<std::size_t> cells;  // the remaining ones
     for (std::size_t i = 0; i < results.plan.cells.size(); ++i) {
         PlannedCell cell = results.plan.cells[i];
         if (lost(cell.victim) || lost(cell.source)) continue;
         cell.victim = now[cell.victim];
         cell.source = now[cell.source];
         rest.cell(cell);
-        cells.push_back(std::move(results.cells[i]));
+        cells.push_back(i);
     }
     results.plan = std::move(rest);
     results.trainings = std::move(trainings);
-    results.cells = std::move(cells);
+    results.cells = results.cells.select(cells);
 }
 
 }  // namespace SKEWGRAD_NAMESPACE::study

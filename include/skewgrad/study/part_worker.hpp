@@ -177,7 +177,7 @@ private:
         if (folder_) return folder_->keep_group(g, cells);
         const std::scoped_lock lock(guard_);
         const CellGroup& group = groups_[g];
-        for (std::size_t i = 0; i < cells.size(); ++i) results_.cells[group.cells[i]] = cells[i];
+        for (std::size_t i = 0; i < cells.size(); ++i) results_.cells.put(group.cells[i], cells[i]);
     }
 
     void pictures(std::size_t job, std::size_t t) {

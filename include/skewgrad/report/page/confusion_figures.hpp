@@ -29,8 +29,8 @@ inline Confusion of(const StudyView& view, std::span<const std::uint64_t> seeds,
     Confusion all(static_cast<int>(view.classes()));
     for (const std::uint64_t seed : seeds) {
         const auto* network = view.evidence().find(claims::NetworkName{.block = seed, .kind = kind, .skewed = c});
-        const auto* images = attacked ? view.images(seed, kind, c, *attacked) : nullptr;
-        if (network == nullptr || (attacked && images == nullptr)) continue;
+        const auto images = attacked ? view.images(seed, kind, c, *attacked) : std::nullopt;
+        if (network == nullptr || (attacked && !images)) continue;
         for (std::size_t t = 0; t < network->clean.size(); ++t)
             if (!attacked || label_of(t) != c)
                 for (const Outcome& o : network->clean[t]) all.add(label_of(t), o.predicted);
@@ -54,7 +54,7 @@ inline Ratio share_to_partner(const StudyView& view, std::span<const std::uint64
                               Label partner, claims::Gradient gradient, bool attacked) {
     Ratio r;
     for (const std::uint64_t seed : seeds)
-        if (const auto* images = view.images(seed, kind, c, gradient))
+        if (const auto images = view.images(seed, kind, c, gradient))
             for (const ImageRecord& i : *images) {
                 const Prediction predicted = attacked ? i.attacked.predicted : i.clean.predicted;
                 r.of += !correct(predicted, c);

@@ -136,8 +136,8 @@ inline ShownTable shown_flow(const StudyView& view) {
 /// in each, and the excess of the first.
 inline std::vector<TableCell> flip_cells(const StudyView& view, std::uint64_t seed, Label c, claims::Kind first,
                                          claims::Kind second) {
-    const auto *a = view.images(seed, first, c), *b = view.images(seed, second, c);
-    if (a == nullptr || b == nullptr) return std::vector<TableCell>(4);
+    const auto a = view.images(seed, first, c), b = view.images(seed, second, c);
+    if (!a || !b) return std::vector<TableCell>(4);
     std::int64_t matched = 0, of_a = 0, of_b = 0;
     for (std::size_t i = 0; i < a->size(); ++i) {
         if (!correct((*a)[i].clean.predicted, c) || !correct((*b)[i].clean.predicted, c)) continue;

@@ -64,7 +64,7 @@ inline std::vector<std::optional<Label>> partners(const std::vector<std::string>
 
 }  // namespace naming
 
-/// The returned value refers to the records of `results`, which must outlive it. `similarity`: of each pair of the
+/// The returned value shares the cells of `results` and needs them no longer. `similarity`: of each pair of the
 /// embedded set (Embedded::similarity), if the images are from that set.
 /// @throws ValueError for a result whose images differ from those of the other cells.
 inline Evidence evidence_of(const StudyResults& results, std::span<const float> similarity = {}) {
@@ -95,8 +95,8 @@ inline Evidence evidence_of(const StudyResults& results, std::span<const float> 
     }
     for (std::size_t i = 0; i < results.cells.size(); ++i) {
         const auto name = naming::cell_name(plan, plan.cells[i]);
-        if (!name || results.cells[i].images.empty() || evidence.find(*name) != nullptr) continue;
-        evidence.add(*name, results.cells[i].images);
+        if (!name || !results.cells.has(i) || evidence.find(*name) != nullptr) continue;
+        evidence.add(*name, results.cells.stored(i));
     }
     evidence.partners = naming::partners(results.class_names);
     if (results.class_names == Embedded::class_names())
