@@ -1,0 +1,79 @@
+"""What the tests of this folder share: a study in a temporary folder, compared with the same study by one process."""
+
+import filecmp
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CLUSTER = TOP / "examples/cluster"
+FAKE = pathlib.Path(__file__).resolve().parent / "fake_study"
+sys.dont_write_bytecode = True
+
+
+def skip_all(reason):
+    """Ends a test that cannot run here; ctest reports it as skipped."""
+    print(f"skewgrad test: all cases were skipped: {reason}")
+    sys.exit(77)
+
+
+def real_program():
+    """The study program that CMake named as this test's first argument."""
+    if len(sys.argv) < 2:
+        skip_all("no study program was built")
+    return pathlib.Path(sys.argv.pop(1)).resolve()
+
+
+def files_of(folder):
+    """All files but those of log/."""
+    return {p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] != "log"}
+
+
+class StudyCase(unittest.TestCase):
+    """A test in a folder of its own; `environment` goes to every command."""
+
+    program = [FAKE]
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory(prefix="skewgrad-cluster-", ignore_cleanup_errors=True)
+        self.addCleanup(self.temporary.cleanup)
+        self.folder = pathlib.Path(self.temporary.name)
+        self.run = self.folder / "run"
+        self.environment = {k: v for k, v in os.environ.items() if k not in ("SKEWGRAD_CIFAR10", "SKEWGRAD_THREADS")}
+
+    def study(self, *options, run=None):
+        return [str(word) for word in (*self.program, *options, "--run", run or self.run)]
+
+    def call(self, *command, status=0, **more):
+        """What the command prints, both streams; its exit status must be `status`."""
+        done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, check=False,
+                              stderr=subprocess.STDOUT, env=self.environment, cwd=self.folder, **more)  # fmt: skip
+        self.assertEqual(done.returncode, status, f"{command}: {done.stdout}")
+        return done.stdout
+
+    def wait_until(self, what, condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), end, f"{what}: not within {seconds} seconds")
+            time.sleep(0.1)
+
+    def journal(self, run=None):
+        """The events of a fake study: [[event, part, ...]]."""
+        file = (run or self.run) / "log/journal"
+        return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+
+    def events(self, event, part=""):
+        return [line for line in self.journal() if line[0] == event and part in line[1]]
+
+    def assert_as_by_one_process(self, *options):
+        """Every file is what one process writes into another folder."""
+        alone = self.folder / "alone"
+        self.call(*self.study(*options, run=alone))
+        self.assertEqual(files_of(self.run), files_of(alone))
+        self.assertGreater(len(files_of(alone)), 5)
+        for file in sorted(files_of(alone)):
+            self.assertTrue(filecmp.cmp(self.run / file, alone / file, shallow=False), f"{file} differs")
