@@ -1,50 +1,13 @@
-"""examples/cluster/slurm on a real Slurm of one node: studies whose parts only take time, and rare cases of them."""
+"""examples/cluster/slurm on a real Slurm of one node: studies whose parts only take time, and what seldom happens."""
 
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
-import unittest
-
-from one_study import CLUSTER, TOP, StudyCase, skip_all
-
-ONE_NODE = TOP / "scripts/slurm-one-node"
-
-
-def start_slurm():
-    """Starts a Slurm for all tests of this process; returns what ends it."""
-    check = subprocess.run([ONE_NODE, "check"], stdout=subprocess.PIPE, text=True, check=False)
-    if check.returncode != 0:
-        skip_all(check.stdout.strip())
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="skewgrad-slurm-"))
-    # Arrays of six tasks are enough to be too small.
-    subprocess.run([ONE_NODE, "start", folder, "MaxArraySize=6"], check=True, stdout=subprocess.DEVNULL)
-    os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
-    return lambda: subprocess.run([ONE_NODE, "stop", folder], check=True)
-
-
-class SlurmCase(StudyCase):
-    def submit(self, *options, ours=(), status=0):
-        return self.call(CLUSTER / "slurm", *ours, "--", *self.study(*options), status=status)
-
-    def jobs(self, form):
-        """What squeue says of each task that has not ended."""
-        return self.call("squeue", "--noheader", "--array", f"--format={form}").split()
-
-    def wait_for_jobs(self, seconds=120):
-        self.wait_until("all jobs have ended", lambda: not self.jobs("%i"), seconds)
-
-    def task_of(self, index):
-        """The running task of a training by its index: 12_3."""
-        running = [line for line in self.jobs("%i:%t:%j") if line.endswith(f"_{index}:R:run.train")]
-        return running[0].partition(":")[0] if running else ""
+from one_study import CLUSTER
+from slurm_case import SlurmCase, run_tests
 
 
 class Slurm(SlurmCase):
     def test_a_study_as_by_one_process(self):
         options = ("--trainings", 7, "--seconds", 0.5)
-        said = self.submit(*options, ours=("--account=some", "--cpus", 2, "--chunk=2"))
+        said = self.submit(*options, ours=("--account=some", "--on-node", "--cpus", 2, "--chunk=2"))
         # Seven trainings and 14 pairs of attacks are more tasks than an array has here.
         self.assertIn("train, 6 tasks", said)
         self.assertIn("train, 1 tasks", said)
@@ -90,7 +53,6 @@ class Slurm(SlurmCase):
         self.assertEqual(len(self.events("begin", "train/network-2")), 2)
         self.assertEqual(len(self.events("begin", "train/network-0")) + len(self.events("there", "train/network-0")), 1)
         self.assertIn("start 2: train:2-2", next((self.run / "log/slurm").glob("train-*_2.txt")).read_text())
-        del self.environment["FAKE_STUDY_STOP"]
         self.assert_as_by_one_process(*options)
 
     def test_cancelled_is_not_queued_again(self):
@@ -136,7 +98,7 @@ class Slurm(SlurmCase):
             (("--array=1", "--"), "--array"),
             (("--cpus", "0", "--"), "from 1"),
             (("--cpus",), "no `--`"),
-            (("--", FAKE_RUN, "--quick"), "--run"),
+            (("--", self.program[0], "--quick"), "--run"),
             (("--", "/no/such/program", "--run", "x"), "No such file"),
             (("--partition=none", "--", *self.study()), "failed with status"),
         ]:
@@ -144,12 +106,5 @@ class Slurm(SlurmCase):
         self.assertEqual(self.jobs("%i"), [])
 
 
-FAKE_RUN = StudyCase.program[0]
-
 if __name__ == "__main__":
-    stop_slurm = start_slurm()
-    try:
-        done = unittest.main(exit=False, argv=[sys.argv[0], *(sys.argv[1:] or ["-v"])])
-    finally:
-        stop_slurm()
-    sys.exit(not done.result.wasSuccessful())
+    run_tests()
