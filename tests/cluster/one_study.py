@@ -80,9 +80,9 @@ class StudyCase(unittest.TestCase):
 
 
 class RealStudy:
-    """A study of 18 parts: the embedded images, one class, few rounds. Mixed in before a StudyCase."""
+    """A study of 18 parts: the embedded images, one class, one round. Mixed in before a StudyCase."""
 
-    options = ("--quick", "--classes", 3, "--rounds", 2, "--threads", 1)
+    options = ("--quick", "--classes", 3, "--rounds", 1, "--threads", 1)
     with_times = {pathlib.Path("report") / name for name in ("times.json", "report.html", "tables/trainings.csv")}
 
     def setUp(self):
