@@ -1,12 +1,9 @@
 """by_parallel.py PROGRAM: examples/cluster/parallel with a study whose parts only take time, and with a small study."""
 
-import os
 import shutil
-import signal
-import subprocess
 import unittest
 
-from one_study import CLUSTER, RealStudy, StudyCase, real_program, skip_all
+from one_study import CLUSTER, EngineCases, RealStudy, StudyCase, real_program, skip_all
 
 # In the place of ssh: HOST COMMAND... runs the command on this machine.
 SHELL_OF_A_HOST = """#!/bin/bash
@@ -23,7 +20,7 @@ class ParallelCase(StudyCase):
         return [CLUSTER / "parallel", *ours, "--", *self.study(*options)]
 
 
-class Parallel(ParallelCase):
+class Parallel(EngineCases, ParallelCase):
     def setUp(self):
         super().setUp()
         self.run = self.folder / "run of one {study}"  # every word must arrive as it is
@@ -44,26 +41,6 @@ class Parallel(ParallelCase):
         self.call(*self.command(*options, ours=["--jobs", 2, "--sshlogin", f"{ssh} one,{ssh} two"]))
         self.assertEqual(set((self.folder / "hosts").read_text().split()), {"one", "two"})
         self.assertEqual({line[-1] for line in self.events("done")}, {"2"}, "threads of a part")
-        self.assert_as_by_one_process(*options)
-
-    def test_stopped_and_continued(self):
-        options = ("--trainings", 3, "--seconds", 3)
-        command = [str(word) for word in self.command(*options)]
-        process = subprocess.Popen(command, start_new_session=True, env=self.environment, stderr=subprocess.DEVNULL)
-        self.wait_until("two trainings began", lambda: len(self.events("begin")) == 2)
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-        self.assertNotEqual(process.wait(timeout=60), 0)
-        self.wait_until("both have stopped", lambda: len(self.events("stop")) == 2)
-        self.call(*command)
-        begins = sorted(line[2] for line in self.events("begin", "train/"))
-        self.assertEqual(begins, sorted(["0", "0", "0", *(line[2] for line in self.events("stop"))]))
-        self.assert_as_by_one_process(*options)
-
-    def test_exit_status_75_is_tried_again(self):
-        options = ("--trainings", 2)
-        self.environment["FAKE_STUDY_STOP"] = "train/network-1-1a2b0001"
-        self.call(*self.command(*options))
-        self.assertEqual(len(self.events("begin", "train/network-1")), 2)
         self.assert_as_by_one_process(*options)
 
     def test_an_error_ends_it_after_its_stage(self):

@@ -1,13 +1,10 @@
 """by_snakemake.py PROGRAM: examples/cluster/Snakefile with a study whose parts only take time, and with a small study."""
 
-import os
 import shlex
 import shutil
-import signal
-import subprocess
 import unittest
 
-from one_study import CLUSTER, RealStudy, StudyCase, real_program, skip_all
+from one_study import CLUSTER, EngineCases, RealStudy, StudyCase, real_program, skip_all
 
 
 class SnakemakeCase(StudyCase):
@@ -17,7 +14,7 @@ class SnakemakeCase(StudyCase):
                 "--config", f"run={self.run}", "cores=1", f"program={program}"]  # fmt: skip
 
 
-class Snakemake(SnakemakeCase):
+class Snakemake(EngineCases, SnakemakeCase):
     def setUp(self):
         super().setUp()
         self.run = self.folder / "run of one"
@@ -35,26 +32,6 @@ class Snakemake(SnakemakeCase):
         self.call(*self.command("--trainings", 4))
         self.assertEqual([line[1] for line in self.events("there")], ["report/page"])
         self.assertEqual(len(self.events("begin", "train/")), 4)
-
-    def test_stopped_and_continued(self):
-        options = ("--trainings", 3, "--seconds", 3)
-        process = subprocess.Popen(self.command(*options), start_new_session=True, env=self.environment, cwd=self.folder,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        self.wait_until("two trainings began", lambda: len(self.events("begin")) == 2)
-        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
-        self.assertNotEqual(process.wait(timeout=60), 0)
-        self.wait_until("both have stopped", lambda: len(self.events("stop")) == 2)
-        self.call(*self.command(*options))
-        begins = sorted(line[2] for line in self.events("begin", "train/"))
-        self.assertEqual(begins, sorted(["0", "0", "0", *(line[2] for line in self.events("stop"))]))
-        self.assert_as_by_one_process(*options)
-
-    def test_exit_status_75_is_tried_again(self):
-        options = ("--trainings", 2)
-        self.environment["FAKE_STUDY_STOP"] = "train/network-1-1a2b0001"
-        self.call(*self.command(*options))
-        self.assertEqual(len(self.events("begin", "train/network-1")), 2)
-        self.assert_as_by_one_process(*options)
 
     def test_an_error(self):
         options = ("--trainings", 2)

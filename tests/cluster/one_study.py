@@ -3,6 +3,7 @@
 import filecmp
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,31 @@ class StudyCase(unittest.TestCase):
         self.assertGreater(len(files_of(alone)), 5)
         for file in sorted(files_of(alone) - self.with_times):
             self.assertTrue(filecmp.cmp(self.run / file, alone / file, shallow=False), f"{file} differs")
+
+
+class EngineCases:
+    """What holds under every engine that stays while the study runs. Mixed in before a StudyCase that has `command`."""
+
+    def test_stopped_and_continued(self):
+        options = ("--trainings", 3, "--seconds", 3)
+        command = [str(word) for word in self.command(*options)]
+        process = subprocess.Popen(command, start_new_session=True, env=self.environment, cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        self.wait_until("two trainings began", lambda: len(self.events("begin")) == 2)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        self.assertNotEqual(process.wait(timeout=60), 0)
+        self.wait_until("both have stopped", lambda: len(self.events("stop")) == 2)
+        self.call(*command)
+        begins = sorted(line[2] for line in self.events("begin", "train/"))
+        self.assertEqual(begins, sorted(["0", "0", "0", *(line[2] for line in self.events("stop"))]))
+        self.assert_as_by_one_process(*options)
+
+    def test_exit_status_75_is_tried_again(self):
+        options = ("--trainings", 2)
+        self.environment["FAKE_STUDY_STOP"] = "train/network-1-1a2b0001"
+        self.call(*self.command(*options))
+        self.assertEqual(len(self.events("begin", "train/network-1")), 2)
+        self.assert_as_by_one_process(*options)
 
 
 class RealStudy:
