@@ -159,7 +159,8 @@ private:
         std::vector<std::vector<Outcome>> clean;
         for (const CellGroup& g : missing) {
             cells += g.cells.size();
-            clean.push_back(results_.of_class(result_of(g.victim).clean, g.attacked_class));
+            clean.push_back(
+                values_of_class(result_of(g.victim).clean.values(), results_.test_labels, g.attacked_class));
         }
         const TestData of_class = test_.of_class(missing.front().attacked_class);
         const std::vector<CellResult> results = work_.evaluate(job, results_.plan, missing, clean, of_class, [&] {
