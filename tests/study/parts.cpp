@@ -15,6 +15,7 @@
 #include "data/files.hpp"
 #include "store/temporary_folder.hpp"
 #include "study/means_learner.hpp"
+#include "study/preconditions.hpp"
 #include "study/small_study.hpp"
 
 using namespace skewgrad;
@@ -290,12 +291,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_merged_is_named_and_nothing_is_copied) {
 }
 
 BOOST_AUTO_TEST_CASE(folders_of_two_kinds_of_hardware_merge_on_request,
-                     *boost::unit_test::precondition([](boost::unit_test::test_unit_id) {
-                         boost::test_tools::assertion_result more(cpu::best_instruction_set() >
-                                                                  cpu::InstructionSet::portable);
-                         more.message() << "this machine has the portable instruction set only";
-                         return more;
-                     })) {
+                     *boost::unit_test::precondition(more_than_portable)) {
     const TemporaryFolder folder;
     for (const auto set : {cpu::best_instruction_set(), cpu::InstructionSet::portable}) {
         auto study = small_study();

@@ -18,6 +18,7 @@
 #include <skewgrad/study/run_status.hpp>
 #include "store/temporary_folder.hpp"
 #include "study/means_learner.hpp"
+#include "study/preconditions.hpp"
 #include "study/small_study.hpp"
 
 using namespace skewgrad;
@@ -427,12 +428,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_or_foreign_file_is_named_and_not_overwritten) {
 }
 
 BOOST_AUTO_TEST_CASE(other_hardware_needs_permission_and_is_recorded,
-                     *boost::unit_test::precondition([](boost::unit_test::test_unit_id) {
-                         boost::test_tools::assertion_result more(cpu::best_instruction_set() >
-                                                                  cpu::InstructionSet::portable);
-                         more.message() << "this machine has the portable instruction set only";
-                         return more;
-                     })) {
+                     *boost::unit_test::precondition(more_than_portable)) {
     const TemporaryFolder folder;
     // Killed in the middle of the second training: a checkpoint is left behind.
     const int status = in_a_child([&] {

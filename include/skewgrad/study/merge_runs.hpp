@@ -48,7 +48,7 @@ public:
                                         "the same, and records it");
     }
 
-    /// Looks at everything before it copies anything.
+    /// Checks all files before it copies the first one.
     Merged operator()() {
         const std::vector<std::filesystem::path> files = files_of_results();
         for (const auto& file : files) check(file);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <skewgrad/core/error.hpp>
+#include <skewgrad/study/failed_trainings.hpp>
 #include <skewgrad/study/logit_adjustment.hpp>
 #include <skewgrad/study/run_folder.hpp>
 #include <skewgrad/study/run_progress.hpp>
@@ -22,20 +23,17 @@ using MakeTrainingSet = std::function<TrainingSet(const PlannedTraining&)>;
 /// Several jobs may each do a part at once. What two of them share is guarded: results in memory, progress.
 class PartWorker {
 public:
-    using IsLost = std::function<bool(const CellGroup&)>;
-
-    /// All must outlive this object. Null folder: results are in memory only. `is_lost`: whether a group has a network
-    /// whose training failed.
+    /// All must outlive this object. Null folder: results are in memory only.
     PartWorker(StudyOperations& work, const MakeTrainingSet& make_training_set, const TestData& test,
-               StudyResults& results, std::span<const CellGroup> groups, std::span<const Part> parts, IsLost is_lost,
-               RunFolder* folder, RunProgress& progress)
+               StudyResults& results, std::span<const CellGroup> groups, std::span<const Part> parts,
+               const FailedTrainings& failed, RunFolder* folder, RunProgress& progress)
         : work_(work),
           make_training_set_(make_training_set),
           test_(test),
           results_(results),
           groups_(groups),
           parts_(parts),
-          is_lost_(std::move(is_lost)),
+          failed_(failed),
           folder_(folder),
           progress_(progress) {}
 
@@ -147,7 +145,7 @@ private:
         std::vector<CellGroup> missing;
         std::vector<std::size_t> numbers, networks;
         for (const std::size_t g : parts_[p].groups) {
-            if (is_lost_(groups_[g]) || (folder_ && folder_->has_group(g))) continue;
+            if (failed_.is_lost(groups_[g]) || (folder_ && folder_->has_group(g))) continue;
             numbers.push_back(g);
             missing.push_back(groups_[g]);
             networks.insert(networks.end(), {groups_[g].source, groups_[g].victim});
@@ -195,7 +193,7 @@ private:
     StudyResults& results_;
     std::span<const CellGroup> groups_;
     std::span<const Part> parts_;
-    IsLost is_lost_;
+    const FailedTrainings& failed_;
     RunFolder* folder_;
     RunProgress& progress_;
     mutable std::mutex guard_;  // of the results in memory

@@ -14,7 +14,8 @@
 
 namespace SKEWGRAD_NAMESPACE::study {
 
-inline constexpr int run_format = 4;  // 1: values not visited by fields; 2: rounds called looks; 3: one lock a folder
+/// Formats 1 to 3 are those of earlier versions: keys without every field, other words, one process a folder.
+inline constexpr int run_format = 4;
 
 /// Reads run.json: format, configuration and its digest, class names. Throws FileError, naming
 /// file and place, if it is damaged or of another format.
